@@ -1,0 +1,14 @@
+/**
+ * Turns a field's value into text and back. Belongs to the core, once, for every store.
+ *
+ * `decode(encode(value))` equals `value`, or `encode` throws `ERR_SESSION_VALUE` with the path: nothing is altered in
+ * silence. Both are pure and synchronous. The text is JSON, so that a store's data can be queried.
+ */
+export interface Codec {
+  /** @throws FastSessionError `ERR_SESSION_VALUE`, `ERR_SESSION_TOO_LARGE` (too deep) */
+  encode(value: unknown, field: string): string;
+  /** @throws any error when the text is not of this codec; the session then counts as corrupt. */
+  decode(text: string): unknown;
+  /** Refuses a value that `encode` would refuse, without making the text: the error comes from the line that sets it. */
+  check(value: unknown, field: string): void;
+}

@@ -1,0 +1,73 @@
+/** Codes are stable within a major version; messages may improve at any time. */
+export type FastSessionErrorCode =
+  /** The store failed, answered too late or answered nonsense. The session's state is as before the call. */
+  | "ERR_SESSION_STORE"
+  /** A call was sent and its outcome is unknown. It may or may not have happened. */
+  | "ERR_SESSION_STORE_UNKNOWN"
+  /** A bounded store has no room. */
+  | "ERR_SESSION_STORE_FULL"
+  /** `onStoreError: "anonymous"` served a read-only session, and it was written to. */
+  | "ERR_SESSION_UNAVAILABLE"
+  /** The session ended while this request was under way: logged out, revoked, expired, or rotated by another. */
+  | "ERR_SESSION_GONE"
+  /** Used after `destroy()`. */
+  | "ERR_SESSION_DESTROYED"
+  /** Another request changed the same field first and `onConflict` is `"reject"`, or repeats ran out of time. */
+  | "ERR_SESSION_CONFLICT"
+  /** The cookie would have to change and the response's headers are sent. */
+  | "ERR_SESSION_HEADERS_SENT"
+  /** A value that cannot be stored. `path` names it. */
+  | "ERR_SESSION_VALUE"
+  /** A field or the session is over its size or depth limit. */
+  | "ERR_SESSION_TOO_LARGE"
+  /** `increment` of something that is no number, `append` to something that is no list. */
+  | "ERR_SESSION_FIELD_TYPE"
+  /** A value that the field's schema refuses. */
+  | "ERR_SESSION_INVALID"
+  /** Read before `await session.load()` with `load: "lazy"` on a remote store. */
+  | "ERR_SESSION_NOT_LOADED"
+  /** The id generator gave something that is no id, or kept giving taken ones. */
+  | "ERR_SESSION_ID"
+  /** The login was refused: cap reached, or revoked since it began. */
+  | "ERR_SESSION_REJECTED"
+  /** The store has no index of users, no feed or no lock, and that was asked for. */
+  | "ERR_SESSION_UNSUPPORTED"
+  /** The id was already renewed by this request. */
+  | "ERR_SESSION_ROTATED_TWICE";
+
+const HTTP_STATUS: Partial<Record<FastSessionErrorCode, number>> = {
+  ERR_SESSION_STORE: 503,
+  ERR_SESSION_STORE_UNKNOWN: 503,
+  ERR_SESSION_STORE_FULL: 503,
+  ERR_SESSION_UNAVAILABLE: 503,
+  ERR_SESSION_CONFLICT: 409,
+  ERR_SESSION_GONE: 409,
+  ERR_SESSION_REJECTED: 409,
+};
+
+/**
+ * What this library throws when something outside the program went wrong. A caller's mistake is a `TypeError`.
+ *
+ * `status`, `statusCode` and `expose` are what Express, Fastify, Koa and Hono's error handlers look at: a failing store
+ * becomes a 503 without a word of configuration. Messages hold no id, token, secret or data value.
+ *
+ * @example
+ * if (error instanceof FastSessionError && error.code === "ERR_SESSION_STORE") retryLater();
+ */
+export class FastSessionError extends Error {
+  override readonly name = "FastSessionError";
+  readonly code: FastSessionErrorCode;
+  /** Where in the data the trouble is, as in `cart[2].price`. */
+  readonly path: string | undefined;
+  readonly status: number;
+  readonly statusCode: number;
+  /** Whether the message may be shown to a client. Never. */
+  readonly expose = false;
+
+  constructor(code: FastSessionErrorCode, message: string, options: { cause?: unknown; path?: string } = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.path = options.path;
+    this.status = this.statusCode = HTTP_STATUS[code] ?? 500;
+  }
+}

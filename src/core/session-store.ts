@@ -1,0 +1,287 @@
+/**
+ * The contract between the core and a store.
+ *
+ * A store keeps records. It never sees a cookie, a request or a decoded value, and it decides nothing: policy is
+ * the core's. Four rules hold on every verb:
+ *
+ * - **No upsert.** Only `create` and `rotate` make a record, each under a key that was free. Nothing brings one back.
+ * - **One atomic step.** A verb happens whole or not at all, and its checks happen inside that step.
+ * - **The caller's clock.** Instants come as arguments; the backend's own expiry only cleans up and is never believed.
+ * - **Text in, the same text out.** A field's text is opaque.
+ *
+ * @see docs/stores.md for the contract in prose and how to write a store in five steps
+ */
+import type { Awaitable, EpochMilliseconds } from "./units.ts";
+
+/** What a store knows a session by: the id itself, or a hash of it (`capabilities.keys`). */
+export type Key = string;
+
+/** A record's data: each field's encoded text. A store never changes an object it has handed out. */
+export type Fields = Readonly<Record<string, string>>;
+
+/** Facts about a session that are listed without decoding its data (user agent, label, …). Plain strings. */
+export type Metadata = Readonly<Record<string, string>>;
+
+/** To whom a session belongs, since when, and under which generation of that user. */
+export interface Binding {
+  readonly userId: string;
+  /** The instant of the login, which is later than `createdAt` when an anonymous session was kept. */
+  readonly boundAt: EpochMilliseconds;
+  /** The user's generation at the login. A session bound under a lower one than the user's is gone. */
+  readonly generation: number;
+  readonly metadata: Metadata;
+  /** Lifetime asked for at this login, in seconds; `null`: the configured one. */
+  readonly maxAge: number | null;
+}
+
+/** A record as `load` answers it. The core reads it at once and keeps only `fields` and `binding`. */
+export interface StoredSession {
+  readonly kind: "session";
+  readonly fields: Fields;
+  /** Rises by one with each change of data. Orders, but is no condition. */
+  readonly version: number;
+  /** Start of the absolute period. */
+  readonly createdAt: EpochMilliseconds;
+  readonly lastUsedAt: EpochMilliseconds;
+  /** The record is gone from this instant on (`expiresAt <= now`). */
+  readonly expiresAt: EpochMilliseconds;
+  /** The session's public name: random, stays through rotations, reveals no id. */
+  readonly handle: string;
+  readonly binding: Binding | null;
+}
+
+/** A key that moved: requests in flight go on under the new key, until `expiresAt`. */
+export interface Alias {
+  readonly kind: "alias";
+  readonly to: Key;
+  /** The new id, sealed under the old one, so that only a holder of the old id can read it. */
+  readonly sealedId: string;
+  readonly expiresAt: EpochMilliseconds;
+}
+
+/** A key that ended. It holds no data and lets a late request know that it is late, until `expiresAt`. */
+export interface Tombstone {
+  readonly kind: "tombstone";
+  readonly reason: "rotated" | "revoked";
+  readonly expiresAt: EpochMilliseconds;
+}
+
+export type Leave = Alias | Tombstone;
+
+/** A new record. `handle` is chosen by the core. */
+export interface NewSession {
+  readonly key: Key;
+  readonly fields: Fields;
+  readonly createdAt: EpochMilliseconds;
+  readonly lastUsedAt: EpochMilliseconds;
+  readonly expiresAt: EpochMilliseconds;
+  readonly handle: string;
+}
+
+/**
+ * What one request did to the data. Applied whole or not at all, in this order: `expect` is checked; `clear` removes
+ * every field there is *now*; then `remove`; then `set`.
+ */
+export interface Change {
+  /** Names this call: a store that a lost connection can make it hear twice applies it once. */
+  readonly operation: string;
+  readonly now: EpochMilliseconds;
+  /** Fields that must still have this text (`null`: be absent), else nothing happens and the answer is a conflict. */
+  readonly expect?: Readonly<Record<string, string | null>>;
+  readonly clear?: boolean;
+  readonly remove?: readonly string[];
+  readonly set?: Fields;
+  /** Only ever later: a lower one than the record's is ignored. */
+  readonly lastUsedAt?: EpochMilliseconds;
+  /** Only ever later, as `lastUsedAt`. */
+  readonly expiresAt?: EpochMilliseconds;
+  readonly fence?: number;
+}
+
+/** A change that rides on a rotation, which may also start a new absolute period (at a login). */
+export interface RotateChange extends Change {
+  /** Replaces `createdAt`; `expiresAt` is then taken as it is, also when it is earlier. */
+  readonly createdAt?: EpochMilliseconds;
+}
+
+/** Binds a session to a user, in the same step as the record's change. */
+export interface Bind {
+  readonly userId: string;
+  readonly metadata: Metadata;
+  readonly maxAge: number | null;
+  /** The user's generation read before the credentials were checked: a revoke-all since then wins. */
+  readonly since?: number;
+  readonly cap?: { readonly max: number; readonly policy: CapPolicy };
+}
+
+/** What happens to a login beyond the user's cap. */
+export type CapPolicy = "evict-oldest" | "evict-idle" | "reject";
+
+export interface Created {
+  readonly ok: true;
+  /** Keys that a cap removed for this one. */
+  readonly evicted: readonly Key[];
+}
+export interface Committed {
+  readonly ok: true;
+  readonly version: number;
+}
+export interface Rotated {
+  readonly ok: true;
+  readonly version: number;
+  readonly evicted: readonly Key[];
+}
+/** No live record under that key: never there, expired, destroyed, or of a revoked generation. */
+export interface Gone {
+  readonly ok: false;
+  readonly reason: "gone";
+}
+/** The key is an alias: the record lives on under `to`. */
+export interface Moved {
+  readonly ok: false;
+  readonly reason: "moved";
+  readonly to: Key;
+  readonly sealedId: string;
+}
+/** `expect` did not hold. `current` has exactly the expected fields that differ. */
+export interface Conflict {
+  readonly ok: false;
+  readonly reason: "conflict";
+  readonly current: Readonly<Record<string, string | null>>;
+}
+/** The new key is taken. */
+export interface Duplicate {
+  readonly ok: false;
+  readonly reason: "duplicate";
+}
+/** `cap`: the user has enough sessions. `revoked`: `since` is too old. `full`: no room in a bounded store. */
+export interface Rejected {
+  readonly ok: false;
+  readonly reason: "rejected";
+  readonly why: "cap" | "revoked" | "full";
+}
+
+/** One session of a user, without its data. */
+export interface SessionSummary {
+  readonly handle: string;
+  readonly createdAt: EpochMilliseconds;
+  readonly boundAt: EpochMilliseconds;
+  readonly lastUsedAt: EpochMilliseconds;
+  readonly expiresAt: EpochMilliseconds;
+  readonly metadata: Metadata;
+}
+
+/** A page of summaries; `after` continues the list, `null` ends it. */
+export interface SessionPage {
+  readonly sessions: readonly SessionSummary[];
+  readonly after: string | null;
+}
+
+/** What a store can promise. A promise that is not declared is not relied on, and not hidden. */
+export interface StoreCapabilities {
+  /** Answers without promises and cannot lose a call: it is read at the first access instead of before the handler. */
+  readonly local: boolean;
+  /** What keys are: `"hash"` wherever somebody else may read the backend or a dump of it. */
+  readonly keys: "id" | "hash";
+  /** Has `listByUser`, `revokeHandle`, `revokeUser`, `generation`, and honours `bind`. */
+  readonly userIndex: boolean;
+  /** Who hears of revocations: this process, all of them, or nobody. */
+  readonly feed: "process" | "fleet" | null;
+  /** Survives a restart of the process. */
+  readonly durable: boolean;
+  /** `process`: other processes have other data. `eventual`: a read may not see an earlier write. */
+  readonly consistency: "strong" | "process" | "eventual";
+  /** Has `lock`. */
+  readonly lock: boolean;
+}
+
+/** Keys that ended, for listeners of `watch`. */
+export interface StoreNotice {
+  readonly type: "revoked" | "rotated";
+  readonly keys: readonly Key[];
+}
+
+export interface SessionStore {
+  readonly capabilities: StoreCapabilities;
+
+  /**
+   * The record, what a rotation or an end left in its place, or `null`. A record past its deadline is answered as it
+   * stands, if it is still there: the core judges. A record of a revoked generation is answered as a tombstone.
+   */
+  load(key: Key, now: EpochMilliseconds): Awaitable<StoredSession | Alias | Tombstone | null>;
+
+  /** Makes a record under a free key. A key that holds anything live, alias and tombstone included, is not free. */
+  create(
+    record: NewSession,
+    options: { readonly operation: string; readonly now: EpochMilliseconds; readonly bind?: Bind },
+  ): Awaitable<Created | Duplicate | Rejected>;
+
+  /** Changes a live record. */
+  commit(key: Key, change: Change): Awaitable<Committed | Gone | Moved | Conflict>;
+
+  /** Moves the deadline and the last use of a live record, only ever later, and nothing else. `false` when gone. */
+  renew(
+    key: Key,
+    at: {
+      readonly now: EpochMilliseconds;
+      readonly lastUsedAt: EpochMilliseconds;
+      readonly expiresAt: EpochMilliseconds;
+    },
+  ): Awaitable<boolean>;
+
+  /**
+   * Moves a live record, as it stands at that moment, to a free key, with a change, and leaves `leave` under the old
+   * key. `bind: null` unbinds; without `bind` the binding stays.
+   */
+  rotate(
+    oldKey: Key,
+    newKey: Key,
+    change: RotateChange,
+    options: { readonly leave: Leave; readonly bind?: Bind | null },
+  ): Awaitable<Rotated | Gone | Moved | Conflict | Duplicate | Rejected>;
+
+  /** Ends a record (through an alias, too) and leaves a tombstone. `false` when there was no live one. */
+  destroy(
+    key: Key,
+    at: { readonly now: EpochMilliseconds; readonly tombstoneUntil: EpochMilliseconds },
+  ): Awaitable<boolean>;
+
+  /** A user's live sessions in pages, in a stable order. */
+  listByUser?(
+    userId: string,
+    page: { readonly now: EpochMilliseconds; readonly after?: string | null; readonly limit: number },
+  ): Awaitable<SessionPage>;
+
+  /** Ends the session of that public name. Its key, or `null` when there is none. */
+  revokeHandle?(
+    handle: string,
+    at: { readonly now: EpochMilliseconds; readonly tombstoneUntil: EpochMilliseconds },
+  ): Awaitable<Key | null>;
+
+  /** Raises the user's generation, which ends all his sessions but `except`, also any whose index entry is lost. */
+  revokeUser?(
+    userId: string,
+    at: {
+      readonly now: EpochMilliseconds;
+      readonly tombstoneUntil: EpochMilliseconds;
+      readonly except?: Key;
+    },
+  ): Awaitable<{ readonly generation: number; readonly keys: readonly Key[] }>;
+
+  /** The user's generation, 0 when never raised. */
+  generation?(userId: string): Awaitable<number>;
+
+  lock?(
+    key: Key,
+    options: { readonly now: EpochMilliseconds; readonly lease: number },
+  ): Awaitable<{ readonly fence: number; release(): Awaitable<void> } | null>;
+
+  /** Removes up to `limit` records, aliases and tombstones past their deadline; answers how many. */
+  sweep?(now: EpochMilliseconds, limit: number): Awaitable<number>;
+
+  /** Calls the listener for each ended key, until the returned function is called. */
+  watch?(listener: (notice: StoreNotice) => void): Awaitable<() => Awaitable<void>>;
+
+  ping?(): Awaitable<void>;
+  close?(): Awaitable<void>;
+}
