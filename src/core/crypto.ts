@@ -44,12 +44,12 @@ export function createMac(key: string): Mac {
   if (oneShot === undefined) return (message) => crypto.createHmac("sha256", key).update(message).digest("base64url");
   const hash = oneShot;
   const pad = Buffer.alloc(64);
-  pad.latin1Write(key);
+  pad.write(key, "latin1");
   const innerPad = Buffer.from(pad.map((byte) => byte ^ 0x36)).toString("latin1");
   const outer = Buffer.alloc(96);
   outer.set(pad.map((byte) => byte ^ 0x5c));
   return (message) => {
-    outer.latin1Write(hash("sha256", innerPad + message, "latin1" as "base64") as string, 64, 32);
+    outer.write(hash("sha256", innerPad + message, "latin1" as "base64") as string, 64, 32, "latin1");
     return hash("sha256", outer, "base64url" as "base64") as string;
   };
 }
@@ -61,8 +61,8 @@ const right = Buffer.alloc(64);
 export function equalInConstantTime(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   if (a.length > 64) return crypto.timingSafeEqual(Buffer.from(a, "latin1"), Buffer.from(b, "latin1"));
-  left.fill(0).latin1Write(a);
-  right.fill(0).latin1Write(b);
+  left.fill(0).write(a, "latin1");
+  right.fill(0).write(b, "latin1");
   return crypto.timingSafeEqual(left, right);
 }
 

@@ -31,9 +31,7 @@ export type FastSessionErrorCode =
   /** The login was refused: cap reached, or revoked since it began. */
   | "ERR_SESSION_REJECTED"
   /** The store has no index of users, no feed or no lock, and that was asked for. */
-  | "ERR_SESSION_UNSUPPORTED"
-  /** The id was already renewed by this request. */
-  | "ERR_SESSION_ROTATED_TWICE";
+  | "ERR_SESSION_UNSUPPORTED";
 
 const HTTP_STATUS: Partial<Record<FastSessionErrorCode, number>> = {
   ERR_SESSION_STORE: 503,

@@ -87,21 +87,21 @@ export interface Change {
   readonly operation: string;
   readonly now: EpochMilliseconds;
   /** Fields that must still have this text (`null`: be absent), else nothing happens and the answer is a conflict. */
-  readonly expect?: Readonly<Record<string, string | null>>;
-  readonly clear?: boolean;
-  readonly remove?: readonly string[];
-  readonly set?: Fields;
+  readonly expect?: Readonly<Record<string, string | null>> | undefined;
+  readonly clear?: boolean | undefined;
+  readonly remove?: readonly string[] | undefined;
+  readonly set?: Fields | undefined;
   /** Only ever later: a lower one than the record's is ignored. */
-  readonly lastUsedAt?: EpochMilliseconds;
+  readonly lastUsedAt?: EpochMilliseconds | undefined;
   /** Only ever later, as `lastUsedAt`. */
-  readonly expiresAt?: EpochMilliseconds;
-  readonly fence?: number;
+  readonly expiresAt?: EpochMilliseconds | undefined;
+  readonly fence?: number | undefined;
 }
 
 /** A change that rides on a rotation, which may also start a new absolute period (at a login). */
 export interface RotateChange extends Change {
   /** Replaces `createdAt`; `expiresAt` is then taken as it is, also when it is earlier. */
-  readonly createdAt?: EpochMilliseconds;
+  readonly createdAt?: EpochMilliseconds | undefined;
 }
 
 /** Binds a session to a user, in the same step as the record's change. */
@@ -110,8 +110,8 @@ export interface Bind {
   readonly metadata: Metadata;
   readonly maxAge: number | null;
   /** The user's generation read before the credentials were checked: a revoke-all since then wins. */
-  readonly since?: number;
-  readonly cap?: { readonly max: number; readonly policy: CapPolicy };
+  readonly since?: number | undefined;
+  readonly cap?: { readonly max: number; readonly policy: CapPolicy } | undefined;
 }
 
 /** What happens to a login beyond the user's cap. */
@@ -213,7 +213,7 @@ export interface SessionStore {
   /** Makes a record under a free key. A key that holds anything live, alias and tombstone included, is not free. */
   create(
     record: NewSession,
-    options: { readonly operation: string; readonly now: EpochMilliseconds; readonly bind?: Bind },
+    options: { readonly operation: string; readonly now: EpochMilliseconds; readonly bind?: Bind | undefined },
   ): Awaitable<Created | Duplicate | Rejected>;
 
   /** Changes a live record. */
@@ -237,7 +237,7 @@ export interface SessionStore {
     oldKey: Key,
     newKey: Key,
     change: RotateChange,
-    options: { readonly leave: Leave; readonly bind?: Bind | null },
+    options: { readonly leave: Leave; readonly bind?: Bind | null | undefined },
   ): Awaitable<Rotated | Gone | Moved | Conflict | Duplicate | Rejected>;
 
   /** Ends a record (through an alias, too) and leaves a tombstone. `false` when there was no live one. */
@@ -249,7 +249,7 @@ export interface SessionStore {
   /** A user's live sessions in pages, in a stable order. */
   listByUser?(
     userId: string,
-    page: { readonly now: EpochMilliseconds; readonly after?: string | null; readonly limit: number },
+    page: { readonly now: EpochMilliseconds; readonly after?: string | null | undefined; readonly limit: number },
   ): Awaitable<SessionPage>;
 
   /** Ends the session of that public name. Its key, or `null` when there is none. */
@@ -264,7 +264,7 @@ export interface SessionStore {
     at: {
       readonly now: EpochMilliseconds;
       readonly tombstoneUntil: EpochMilliseconds;
-      readonly except?: Key;
+      readonly except?: Key | undefined;
     },
   ): Awaitable<{ readonly generation: number; readonly keys: readonly Key[] }>;
 

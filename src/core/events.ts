@@ -1,0 +1,62 @@
+import type { SessionCause } from "./cause.ts";
+import type { Log } from "./logger.ts";
+
+/** What happened to sessions. `session` is a short hash of the id, good for matching log lines and nothing else. */
+export interface SessionEvents {
+  created: { session: string };
+  renewed: { session: string };
+  rotated: { session: string; previous: string; userId: string | null };
+  destroyed: { session: string };
+  /** Ended from outside: revoked by its handle, with its user, or evicted by a cap. */
+  revoked: { count: number };
+  /** A plain assignment replaced what another request wrote meanwhile. */
+  overwritten: { session: string; fields: readonly string[] };
+  /** An operation was applied again on another request's value. */
+  conflict: { session: string; fields: readonly string[] };
+  /** An automatic save came too late: the session had ended. What was recorded is dropped. */
+  gone: { session: string };
+  /** A stored record, or a field of it, could not be read. */
+  corrupt: { session: string; field: string | null };
+  /** A stored field that its schema refuses. It reads as absent. */
+  invalid: { session: string; field: string; issues: readonly string[] };
+  /** A cookie that names no session, and why. */
+  refused: { cause: SessionCause };
+  /** A store call failed. */
+  "store-error": { verb: string; error: unknown };
+}
+
+export type SessionEventName = keyof SessionEvents;
+export type SessionListener<E extends SessionEventName> = (event: SessionEvents[E]) => void;
+
+/** Tells listeners. One that throws is logged and breaks nothing. */
+export class Events {
+  readonly #listeners = new Map<SessionEventName, Set<(event: never) => void>>();
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  on<E extends SessionEventName>(name: E, listener: SessionListener<E>): () => void {
+    let listeners = this.#listeners.get(name);
+    if (listeners === undefined) this.#listeners.set(name, (listeners = new Set()));
+    listeners.add(listener as (event: never) => void);
+    return () => void listeners.delete(listener as (event: never) => void);
+  }
+
+  /** Whether it is worth building the event. */
+  heard(name: SessionEventName): boolean {
+    const listeners = this.#listeners.get(name);
+    return listeners !== undefined && listeners.size > 0;
+  }
+
+  emit<E extends SessionEventName>(name: E, event: SessionEvents[E]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        (listener as SessionListener<E>)(event);
+      } catch (error) {
+        this.#log.error(`a listener of "${name}" threw ${error instanceof Error ? error.name : typeof error}`);
+      }
+    }
+  }
+}

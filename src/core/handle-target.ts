@@ -1,0 +1,50 @@
+import type { Recorder } from "./recorder.ts";
+import type { SessionState } from "./session-state.ts";
+
+/** Where a handle keeps its state. */
+export const STATE: unique symbol = Symbol("fastsession.state");
+
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
+/** What a handle's Proxy stands before. `console.log` shows it, past all traps: it must not show the state behind. */
+export class HandleTarget {
+  readonly [STATE]!: SessionState;
+
+  constructor(state: SessionState) {
+    this[STATE] = state;
+  }
+
+  [INSPECT](): string {
+    const state = this[STATE];
+    if (state.recorder === null) return `Session (${state.phase})`;
+    return `Session { ${state.recorder.fields().join(", ")} }`;
+  }
+}
+
+/** The state behind a handle. */
+export function stateOf(handle: unknown): SessionState {
+  const state = (handle as { [STATE]?: SessionState } | null | undefined)?.[STATE];
+  if (state === undefined) throw new TypeError("call it on the session: session.get(…), not a detached get(…)");
+  return state;
+}
+
+export function symbolMember(target: HandleTarget, name: symbol): unknown {
+  if (name === STATE) return target[STATE];
+  if (name === INSPECT) return () => target[INSPECT]();
+  if (name === Symbol.toPrimitive) return () => "[object Session]";
+  return name === Symbol.toStringTag ? "Session" : undefined;
+}
+
+export function fieldDescriptor(data: Recorder, name: string): PropertyDescriptor | undefined {
+  if (!data.has(name)) return undefined;
+  // Configurable, because the target does not have it: an invariant of proxies.
+  return { value: data.get(name), writable: true, enumerable: true, configurable: true };
+}
+
+export function refuseSymbol(): never {
+  throw new TypeError("a session's fields have names, not symbols");
+}
+
+export function refuseShape(): never {
+  throw new TypeError("a session takes assignments only: write session.name = value, or copy it with { ...session }");
+}

@@ -1,0 +1,332 @@
+import type { Codec } from "./codec.ts";
+import { FastSessionError } from "./errors.ts";
+import type { Fields } from "./session-store.ts";
+
+/** One step of `increment`, `append` or `update`: from a field's value to its next one. Pure: it may run again. */
+export type Step = (current: unknown) => unknown;
+
+/** What the recorder needs of its surroundings. */
+export interface RecorderHost {
+  readonly codec: Codec;
+  /** A field's value as its schema wants it; `undefined` when a stored value is refused. Throws on a refused new one. */
+  readonly admit: ((field: string, value: unknown, from: "store" | "handler") => unknown) | null;
+  /** A stored text that cannot be decoded: the record is given up. */
+  corrupt(field: string): void;
+}
+
+/** What a request did, ready to be sent. */
+export interface Recorded {
+  readonly clear: boolean;
+  /** How often the request had cleared by then. */
+  readonly clears: number;
+  readonly set: Record<string, string>;
+  readonly remove: string[];
+  /** Fields whose new text was computed from the old one: they must still be as read. */
+  readonly computed: Record<string, string | null> | null;
+  /** Fields that were plainly assigned, with the text this request saw. */
+  readonly assigned: Record<string, string | null> | null;
+}
+
+/** Handed out as an object, so that it may have been changed in place. */
+const READ = 0;
+const ASSIGNED = 1;
+const REMOVED = 2;
+/** Changed by steps only, which are applied again when another request was first. */
+const COMPUTED = 3;
+
+interface Entry {
+  kind: typeof READ | typeof ASSIGNED | typeof REMOVED | typeof COMPUTED;
+  value: unknown;
+  /** The text the value was first read from, never the store's newer one; `null`: absent. */
+  text: string | null;
+  steps: Step[];
+  /** How many of the steps the commit under way carries. */
+  sent: number;
+  /** The text after the last step, by which a later change in place is noticed. */
+  stepped: string | null;
+}
+
+const NO_STEPS: Step[] = [];
+Object.freeze(NO_STEPS);
+
+/** Fields that the handle does not show: one for each flash message. */
+export const FLASH = "__flash__.";
+
+function textOf(fields: Fields, field: string): string | null {
+  const text: unknown = fields[field];
+  // Inherited members of a plain object (`constructor`, …) are no strings: no own-property check is needed.
+  return typeof text === "string" ? text : null;
+}
+
+/** Names are strings of any kind, except the one that would reach a prototype. */
+export function checkField(field: unknown): asserts field is string {
+  if (typeof field !== "string" || field === "__proto__") {
+    throw new FastSessionError(
+      "ERR_SESSION_VALUE",
+      field === "__proto__"
+        ? "__proto__ cannot be a field of a session: use another name"
+        : `a field's name is a string, not ${typeof field}`,
+      { path: String(field === "__proto__" ? field : typeof field) },
+    );
+  }
+}
+
+/**
+ * What one request read of a session's data and what it did to it.
+ *
+ * Fields are decoded one by one, when touched. Nothing is cloned and nothing is compared until the commit, which looks
+ * only at what was handed out as an object or written.
+ */
+export class Recorder {
+  base: Fields;
+  readonly #host: RecorderHost;
+  #entries: Map<string, Entry> | null = null;
+  #cleared = false;
+  #clears = 0;
+
+  constructor(host: RecorderHost, base: Fields) {
+    this.#host = host;
+    this.base = base;
+  }
+
+  get(field: string): unknown {
+    const entry = this.#entries?.get(field);
+    if (entry !== undefined) return entry.kind === REMOVED ? undefined : entry.value;
+    if (this.#cleared) return undefined;
+    const text = textOf(this.base, field);
+    if (text === null) return undefined;
+    const value = this.#decode(field, text);
+    // A primitive leaves no trace: it is parsed again when read again, and cannot change in place.
+    if (typeof value === "object" && value !== null) this.#put(field, READ, value, text);
+    return value;
+  }
+
+  has(field: string): boolean {
+    const entry = this.#entries?.get(field);
+    if (entry !== undefined) return entry.kind !== REMOVED;
+    return !this.#cleared && textOf(this.base, field) !== null;
+  }
+
+  /** All field names, flash messages excepted. */
+  fields(): string[] {
+    const names = new Set<string>();
+    if (!this.#cleared) for (const field of Object.keys(this.base)) names.add(field);
+    for (const [field, entry] of this.#entries ?? []) {
+      if (entry.kind === REMOVED) names.delete(field);
+      else names.add(field);
+    }
+    return [...names].filter((field) => !field.startsWith(FLASH));
+  }
+
+  /** Assigning `undefined` deletes: it is what reading an absent field gives. */
+  set(field: string, value: unknown): void {
+    checkField(field);
+    if (value === undefined) return void this.delete(field);
+    this.#host.codec.check(value, field);
+    const admitted = this.#host.admit === null ? value : this.#host.admit(field, value, "handler");
+    const entry = this.#entries?.get(field);
+    if (entry === undefined) {
+      this.#put(field, ASSIGNED, admitted, this.#cleared ? null : textOf(this.base, field));
+    } else {
+      entry.kind = ASSIGNED;
+      entry.value = admitted;
+      entry.steps = NO_STEPS;
+    }
+  }
+
+  delete(field: string): boolean {
+    checkField(field);
+    const had = this.has(field);
+    const entry = this.#entries?.get(field);
+    if (entry !== undefined) {
+      entry.kind = REMOVED;
+      entry.value = undefined;
+      entry.steps = NO_STEPS;
+    } else if (had) {
+      this.#put(field, REMOVED, undefined, textOf(this.base, field));
+    }
+    return had;
+  }
+
+  clear(): void {
+    this.#cleared = true;
+    this.#clears++;
+    this.#entries = null;
+  }
+
+  /** Applies a step now, and again at the commit should another request have been first. */
+  compute(field: string, step: Step): unknown {
+    checkField(field);
+    let entry = this.#entries?.get(field);
+    if (entry === undefined) {
+      const text = this.#cleared ? null : textOf(this.base, field);
+      entry = this.#put(field, COMPUTED, text === null ? undefined : this.#decode(field, text), text);
+    } else if (entry.kind === READ || entry.kind === COMPUTED) {
+      entry.kind = this.#changedInPlace(field, entry) ? ASSIGNED : COMPUTED;
+    }
+    // After an assignment, a deletion or a clear in the same request nothing is expected: the step folds into it.
+    if (this.#cleared || entry.kind === REMOVED) entry.kind = ASSIGNED;
+    const value = this.#apply(field, entry.value, step);
+    if (entry.kind === COMPUTED) entry.steps = [...entry.steps, step];
+    entry.value = value;
+    if (value === undefined) {
+      if (entry.kind === ASSIGNED) entry.kind = REMOVED;
+      entry.stepped = null;
+    } else {
+      entry.stepped = typeof value === "object" ? this.#host.codec.encode(value, field) : null;
+    }
+    return value;
+  }
+
+  /** Whether a commit would have anything to look at. Cheap; a `true` may still turn out as no change. */
+  get touched(): boolean {
+    return this.#cleared || this.#entries !== null;
+  }
+
+  /** Whether something was written for sure, changes in place aside. */
+  get written(): boolean {
+    if (this.#cleared) return true;
+    for (const entry of this.#entries?.values() ?? []) if (entry.kind !== READ) return true;
+    return false;
+  }
+
+  /** What is to be sent; `null` when nothing changed. */
+  collect(): Recorded | null {
+    if (this.#entries === null) {
+      return this.#cleared
+        ? { clear: true, clears: this.#clears, set: {}, remove: [], computed: null, assigned: null }
+        : null;
+    }
+    const set: Record<string, string> = {};
+    const remove: string[] = [];
+    let computed: Record<string, string | null> | null = null;
+    let assigned: Record<string, string | null> | null = null;
+    let changed = this.#cleared;
+    for (const [field, entry] of this.#entries) {
+      if (entry.kind === READ) {
+        if (!this.#changedInPlace(field, entry)) continue;
+        entry.kind = ASSIGNED;
+      } else if (entry.kind === COMPUTED && entry.stepped !== null && this.#changedInPlace(field, entry)) {
+        entry.kind = ASSIGNED;
+      }
+      entry.sent = entry.steps.length;
+      if (entry.kind === COMPUTED) {
+        if (entry.value === undefined) {
+          if (entry.text === null) continue;
+          remove.push(field);
+        } else {
+          const text = this.#encode(field, entry.value);
+          if (text === entry.text) continue;
+          set[field] = text;
+        }
+        computed ??= {};
+        computed[field] = entry.text;
+      } else if (entry.kind === ASSIGNED) {
+        const text = this.#encode(field, entry.value);
+        if (!this.#cleared && text === entry.text) continue;
+        set[field] = text;
+        if (!this.#cleared) {
+          assigned ??= {};
+          assigned[field] = entry.text;
+        }
+      } else {
+        if (this.#cleared || entry.text === null) continue;
+        remove.push(field);
+      }
+      changed = true;
+    }
+    return changed ? { clear: this.#cleared, clears: this.#clears, set, remove, computed, assigned } : null;
+  }
+
+  /** Takes over the current texts of fields where another request was first. Answers which were plainly assigned. */
+  rebase(current: Readonly<Record<string, string | null>>): { overwritten: string[]; recomputed: string[] } {
+    const overwritten: string[] = [];
+    const recomputed: string[] = [];
+    for (const field of Object.keys(current)) {
+      const entry = this.#entries?.get(field);
+      if (entry === undefined) continue;
+      entry.text = current[field] ?? null;
+      if (entry.kind !== COMPUTED) {
+        overwritten.push(field);
+        continue;
+      }
+      recomputed.push(field);
+      let value: unknown = entry.text === null ? undefined : this.#decode(field, entry.text);
+      for (const step of entry.steps) value = this.#apply(field, value, step);
+      entry.value = value;
+      entry.stepped = typeof value === "object" && value !== null ? this.#host.codec.encode(value, field) : null;
+    }
+    return { overwritten, recomputed };
+  }
+
+  /** What was sent is now what is stored. What was recorded while it was under way stays recorded. */
+  settle(sent: Recorded): void {
+    const base: Record<string, string> = sent.clear ? { ...sent.set } : { ...this.base, ...sent.set };
+    for (const field of sent.remove) delete base[field];
+    this.base = base;
+    if (this.#clears === sent.clears) this.#cleared = false;
+    if (this.#entries === null) return;
+    for (const [field, entry] of this.#entries) {
+      entry.text = this.#cleared ? null : textOf(base, field);
+      const isObject = typeof entry.value === "object" && entry.value !== null;
+      if (entry.kind === COMPUTED) {
+        entry.steps = entry.steps.slice(entry.sent);
+        entry.sent = 0;
+        if (entry.steps.length > 0) continue;
+      } else if (entry.kind === REMOVED) {
+        if (entry.text !== null) continue;
+      } else if (entry.kind === ASSIGNED && !isObject) {
+        if (entry.text === null || this.#encode(field, entry.value) !== entry.text) continue;
+      }
+      // Objects that were handed out stay watched; everything else is read from the text again.
+      if (isObject && entry.text !== null) entry.kind = READ;
+      else this.#entries.delete(field);
+    }
+    if (this.#entries.size === 0) this.#entries = null;
+  }
+
+  /** Forgets everything that was recorded and handed out. */
+  reset(base: Fields): void {
+    this.base = base;
+    this.#cleared = false;
+    this.#entries = null;
+  }
+
+  #put(field: string, kind: Entry["kind"], value: unknown, text: string | null): Entry {
+    const entry: Entry = { kind, value, text, steps: NO_STEPS, sent: 0, stepped: null };
+    (this.#entries ??= new Map()).set(field, entry);
+    return entry;
+  }
+
+  #apply(field: string, current: unknown, step: Step): unknown {
+    const value = step(current);
+    if (value === undefined) return undefined;
+    this.#host.codec.check(value, field);
+    return this.#host.admit === null ? value : this.#host.admit(field, value, "handler");
+  }
+
+  /** Compared as text with what it was read from, and with that text's own re-encoding: a store may have normalised it. */
+  #changedInPlace(field: string, entry: Entry): boolean {
+    if (typeof entry.value !== "object" || entry.value === null) return false;
+    const before = entry.kind === COMPUTED ? entry.stepped : entry.text;
+    const now = this.#host.codec.encode(entry.value, field);
+    if (before === null || now === before) return false;
+    return now !== this.#host.codec.encode(this.#host.codec.decode(before), field);
+  }
+
+  #decode(field: string, text: string): unknown {
+    let value: unknown;
+    try {
+      value = this.#host.codec.decode(text);
+    } catch {
+      this.#host.corrupt(field);
+      return undefined;
+    }
+    return this.#host.admit === null ? value : this.#host.admit(field, value, "store");
+  }
+
+  #encode(field: string, value: unknown): string {
+    if (this.#host.admit !== null) value = this.#host.admit(field, value, "handler");
+    return this.#host.codec.encode(value, field);
+  }
+}

@@ -1,0 +1,36 @@
+import type { Codec } from "./codec.ts";
+import type { Events } from "./events.ts";
+import type { Lifetime } from "./lifetime.ts";
+import type { Log } from "./logger.ts";
+import type { IdSource } from "./session-id.ts";
+import type { SessionState } from "./session-state.ts";
+import type { CapPolicy, Key, SessionStore } from "./session-store.ts";
+import type { EpochMilliseconds, Milliseconds } from "./units.ts";
+
+/** Everything a session's life is decided by: options, checked and completed. One per `createSessions`. */
+export interface SessionConfig {
+  readonly store: SessionStore;
+  readonly now: () => EpochMilliseconds;
+  readonly codec: Codec;
+  readonly admit: ((field: string, value: unknown, from: "store" | "handler") => unknown) | null;
+  readonly ids: IdSource;
+  readonly keyOf: (id: string) => Key;
+  readonly namespace: string;
+  readonly lifetime: Lifetime;
+  readonly log: Log;
+  readonly events: Events;
+  readonly saveUninitialized: boolean;
+  readonly saveOnError: boolean;
+  readonly onConflict: "overwrite" | "reject";
+  readonly onStoreError: "throw" | "anonymous";
+  /** On a remote store: read nothing until `session.load()`. */
+  readonly lazy: boolean;
+  readonly storeTimeout: Milliseconds;
+  readonly rotationGrace: Milliseconds;
+  readonly maxSessionBytes: number;
+  readonly cap: { readonly max: number; readonly policy: CapPolicy } | null;
+  /** Called when a record was created: the sweep starts with the first. */
+  readonly created: () => void;
+  /** Commits what a request recorded after its headers; failures are reported, there is nobody left to throw to. */
+  readonly commitLate: (state: SessionState) => void;
+}

@@ -1,0 +1,299 @@
+import { then } from "./awaitable.ts";
+import type { SessionCause } from "./cause.ts";
+import { FastSessionError } from "./errors.ts";
+import { expiryCause } from "./lifetime.ts";
+import type { Carrier } from "./presented.ts";
+import { Recorder, type RecorderHost } from "./recorder.ts";
+import type { SessionConfig } from "./session-config.ts";
+import { shortHash } from "./session-id.ts";
+import type { Alias, Binding, Fields, Key, StoredSession, Tombstone } from "./session-store.ts";
+import { callStore } from "./store-call.ts";
+import type { Awaitable, EpochMilliseconds } from "./units.ts";
+
+const NO_FIELDS: Fields = Object.freeze({});
+
+/** What the response has to do to the browser's cookie. */
+export type CookieAction = "keep" | "send" | "expire";
+
+/**
+ * One session in one request: who it is, how it was found, and what its cookie needs.
+ *
+ * Nothing happens until the first access. `lifecycle.ts` decides what is done with it; `recorder.ts` knows its data.
+ */
+export class SessionState implements RecorderHost {
+  readonly config: SessionConfig;
+  readonly carrier: Carrier;
+  /** `untouched` until the first access; `open` then; `destroyed` for good. */
+  phase: "untouched" | "open" | "destroyed" = "untouched";
+  /** Whether a handler looked at it, preloading aside: what `Vary` and renewals go by. */
+  accessed = false;
+  /** Whether the store has a record of it under `key`. */
+  saved = false;
+  cause: SessionCause = "none";
+  id: string | null = null;
+  key: Key | null = null;
+  /** The id an unsaved session was asked for, kept for its creation. */
+  reservedId: string | null = null;
+  createdAt: EpochMilliseconds = 0;
+  lastUsedAt: EpochMilliseconds = 0;
+  expiresAt: EpochMilliseconds = 0;
+  handle = "";
+  binding: Binding | null = null;
+  cookie: CookieAction = "keep";
+  /** The headers are out, or the response's commit is done: the cookie stays as it is. */
+  frozen = false;
+  /** The key of a record that turned out unreadable, to be ended at the commit. */
+  unreadable: Key | null = null;
+  /** Why nothing may be written, or `null`. */
+  #readOnly: "gone" | "unavailable" | null = null;
+  /** The store call under way, which the next one of this request waits for. */
+  pending: Promise<void> | null = null;
+  #recorder: Recorder | null = null;
+  #lateCommit = false;
+  #loaded: StoredSession | Alias | Tombstone | null | undefined = undefined;
+
+  constructor(config: SessionConfig, carrier: Carrier) {
+    this.config = config;
+    this.carrier = carrier;
+  }
+
+  get codec(): SessionConfig["codec"] {
+    return this.config.codec;
+  }
+  get admit(): SessionConfig["admit"] {
+    return this.config.admit;
+  }
+
+  /** The data, for reading. Loads at the first call. */
+  get data(): Recorder {
+    if (this.phase !== "open" || !this.accessed) this.#access();
+    return this.#recorder as Recorder;
+  }
+
+  /** The data, for writing. */
+  get writable(): Recorder {
+    const data = this.data;
+    if (this.#readOnly !== null) this.#refuseWrite();
+    if (this.frozen) this.#afterHeaders();
+    return data;
+  }
+
+  /** Looks at the session without touching data: for `info`. */
+  look(): void {
+    if (this.phase === "untouched" || !this.accessed) this.#access();
+  }
+
+  get recorded(): boolean {
+    return this.#recorder !== null && this.#recorder.touched;
+  }
+
+  get recorder(): Recorder | null {
+    return this.#recorder;
+  }
+
+  get readOnly(): "gone" | "unavailable" | null {
+    return this.#readOnly;
+  }
+
+  /** Before the handler, on remote stores: reads the record when the request names one. */
+  prepare(): Awaitable<void> {
+    if (this.config.lazy || this.phase !== "untouched" || this.#loaded !== undefined) return undefined;
+    return this.load();
+  }
+
+  /** Reads the record now, whatever the store. Does not count as an access. */
+  load(): Awaitable<void> {
+    if (this.phase !== "untouched") return undefined;
+    const now = this.config.now();
+    this.#present(now);
+    if (this.key === null) return this.#open(null, now);
+    return this.#read(this.key, now);
+  }
+
+  /** Reads again what the store has, dropping what was recorded and not saved. */
+  reload(): Awaitable<void> {
+    this.look();
+    if (this.phase === "destroyed") this.#refuseDestroyed();
+    if (!this.saved || this.key === null) {
+      this.#recorder?.reset(NO_FIELDS);
+      return undefined;
+    }
+    const key = this.key;
+    const now = this.config.now();
+    return then(
+      callStore(this.config, "load", () => this.config.store.load(key, now)),
+      (found) => {
+        if (found === null || found.kind !== "session" || found.expiresAt <= now) {
+          this.becomeGone();
+          throw new FastSessionError("ERR_SESSION_GONE", "the session ended meanwhile: its user signs in again");
+        }
+        this.#adopt(found);
+        this.#recorder?.reset(found.fields);
+      },
+    );
+  }
+
+  /** A fresh, unsaved session: after a logout, or where nothing was found. */
+  becomeFresh(cause: SessionCause): void {
+    this.cause = cause;
+    this.saved = false;
+    this.id = this.key = this.reservedId = null;
+    this.binding = null;
+    this.handle = "";
+    this.createdAt = this.lastUsedAt = this.expiresAt = 0;
+    if (this.#recorder === null) this.#recorder = new Recorder(this, NO_FIELDS);
+    else this.#recorder.reset(NO_FIELDS);
+  }
+
+  /** The record ended under this request: nothing can be written any more, and the browser's cookie is left alone. */
+  becomeGone(): void {
+    const cause = this.cause;
+    this.becomeFresh(cause);
+    this.#readOnly = "gone";
+    this.cookie = "keep";
+  }
+
+  becomeDestroyed(): void {
+    this.phase = "destroyed";
+    this.saved = false;
+    this.#recorder = null;
+  }
+
+  corrupt(field: string): void {
+    const session = this.id === null ? "" : shortHash(this.id);
+    this.config.log.error(`session ${session}: field "${field}" cannot be read; the session is ended`);
+    this.config.events.emit("corrupt", { session, field });
+    if (this.unreadable === null) this.unreadable = this.key;
+    this.becomeFresh("corrupt");
+  }
+
+  /** A change of the cookie was asked for after the headers. */
+  refuseCookieChange(what: string): void {
+    if (!this.frozen) return;
+    throw new FastSessionError(
+      "ERR_SESSION_HEADERS_SENT",
+      `${what} needs to send a cookie, and the response's headers are out: do it before the first byte (call saveSession() before streaming)`,
+    );
+  }
+
+  /** What is recorded from now on until the commit of the response is dropped: the handler threw. */
+  abandon(): void {
+    if (this.config.saveOnError || this.#recorder === null) return;
+    this.#recorder.reset(this.#recorder.base);
+  }
+
+  #access(): void {
+    if (this.phase === "destroyed") this.#refuseDestroyed();
+    if (!this.accessed) {
+      this.accessed = true;
+      this.carrier.touched();
+    }
+    if (this.phase === "open") return;
+    if (this.config.store.capabilities.local) {
+      const now = this.config.now();
+      this.#present(now);
+      if (this.key === null) this.#open(null, now);
+      else void this.#read(this.key, now);
+      if ((this.phase as string) === "open") return;
+    }
+    this.accessed = false;
+    throw new FastSessionError(
+      "ERR_SESSION_NOT_LOADED",
+      'this store is read before the handler or, with load: "lazy", by "await session.load()": call that first',
+    );
+  }
+
+  #present(now: EpochMilliseconds): void {
+    const presented = this.carrier.present(now);
+    if (presented.id === null) {
+      this.cause = presented.cause;
+      if (presented.cause !== "none") this.config.events.emit("refused", { cause: presented.cause });
+      return;
+    }
+    this.id = presented.id;
+    this.key = this.config.keyOf(presented.id);
+    if (presented.stale) this.cookie = "send";
+  }
+
+  #read(key: Key, now: EpochMilliseconds): Awaitable<void> {
+    try {
+      const read = then(
+        callStore(this.config, "load", () => this.config.store.load(key, now)),
+        (found) => this.#open(found, now),
+      );
+      return read instanceof Promise ? read.catch((error: unknown) => this.#storeFailed(error)) : read;
+    } catch (error) {
+      return this.#storeFailed(error);
+    }
+  }
+
+  #storeFailed(error: unknown): void {
+    if (this.config.onStoreError === "throw") throw error;
+    this.config.log.error("the store failed; the request goes on with an empty read-only session");
+    this.#refuse("store-error", "unavailable");
+  }
+
+  #open(found: StoredSession | Alias | Tombstone | null, now: EpochMilliseconds): void {
+    this.phase = "open";
+    if (this.id === null) return this.becomeFresh(this.cause);
+    if (found === null) return this.#refused("unknown");
+    if (found.kind === "tombstone") {
+      // A late request of a session that moved or ended: it must not replace the browser's newer cookie.
+      return found.expiresAt <= now ? this.#refused("unknown") : this.#refuse(found.reason, "gone");
+    }
+    if (found.kind === "alias") return this.#refuse("rotated", "gone");
+    if (found.expiresAt <= now) {
+      return this.#refused(expiryCause(this.config.lifetime, found, found.binding?.maxAge ?? null));
+    }
+    this.#adopt(found);
+    this.cause = "resumed";
+    this.#recorder = new Recorder(this, found.fields);
+  }
+
+  #adopt(found: StoredSession): void {
+    this.saved = true;
+    this.createdAt = found.createdAt;
+    this.lastUsedAt = found.lastUsedAt;
+    this.expiresAt = found.expiresAt;
+    this.handle = found.handle;
+    this.binding = found.binding;
+  }
+
+  /** No session behind that id. The cookie is not cleared: a response that writes nothing leaves it alone. */
+  #refused(cause: SessionCause): void {
+    this.config.events.emit("refused", { cause });
+    this.cookie = "keep";
+    this.becomeFresh(cause);
+  }
+
+  #refuse(cause: SessionCause, readOnly: "gone" | "unavailable"): void {
+    this.phase = "open";
+    this.#refused(cause);
+    this.#readOnly = readOnly;
+  }
+
+  #refuseDestroyed(): never {
+    throw new FastSessionError("ERR_SESSION_DESTROYED", "the session was destroyed in this request: only info is left");
+  }
+
+  #refuseWrite(): never {
+    if (this.#readOnly === "unavailable") {
+      throw new FastSessionError("ERR_SESSION_UNAVAILABLE", "the store failed: this request's session is read-only");
+    }
+    throw new FastSessionError(
+      "ERR_SESSION_GONE",
+      "the session ended or moved while this request was under way: the browser's next request has the new one",
+    );
+  }
+
+  #afterHeaders(): void {
+    if (!this.saved) this.refuseCookieChange("the first write of a session");
+    if (this.#lateCommit) return;
+    this.#lateCommit = true;
+    // One commit for all the changes of this turn.
+    queueMicrotask(() => {
+      this.#lateCommit = false;
+      this.config.commitLate(this);
+    });
+  }
+}
