@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { manifest } from "../support/manifest.ts";
+import { readSource, repository } from "../support/source-files.ts";
+
+/** Peers that no file of src names in an import: the SQLite store looks for this driver while it runs. */
+const foundAtRunTime = ["libsql"];
+
+/** `@scope/name` of `@scope/name/path`. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+}
+
+describe("what the package asks of its user", () => {
+  test("is no dependency at all", () => {
+    expect(manifest.dependencies ?? {}).toEqual({});
+    expect(manifest.optionalDependencies ?? {}).toEqual({});
+  });
+
+  test("are peers that are all optional", () => {
+    const peers = Object.keys(manifest.peerDependencies);
+    expect(Object.keys(manifest.peerDependenciesMeta).toSorted()).toEqual(peers.toSorted());
+    expect(Object.values(manifest.peerDependenciesMeta).every(({ optional }) => optional === true)).toBe(true);
+  });
+
+  test("are exactly the packages that src knows", () => {
+    const imported = readSource()
+      .flatMap(({ imports }) => imports)
+      .filter(({ file, specifier }) => file === null && !/^(node|bun):/.test(specifier))
+      .map(({ specifier }) => packageOf(specifier));
+    const known = new Set([...imported, ...foundAtRunTime]);
+    expect(Object.keys(manifest.peerDependencies).toSorted()).toEqual([...known].toSorted());
+  });
+
+  test("are met by the versions the tests run with", () => {
+    expect(Object.keys(manifest.devDependencies)).toEqual(
+      expect.arrayContaining(Object.keys(manifest.peerDependencies)),
+    );
+  });
+
+  test("is a licence whose whole text is in the package", () => {
+    expect(manifest.license).toBe("Apache-2.0");
+    const text = readFileSync(join(repository, "LICENSE"), "utf8");
+    expect(text).toContain("Version 2.0, January 2004");
+    expect(text).toContain("END OF TERMS AND CONDITIONS");
+  });
+});
+
+test("the tools have exact versions", () => {
+  const ranges = Object.entries(manifest.devDependencies).filter(
+    ([, range]) => !/^(npm:.+@)?\d+\.\d+\.\d+$/.test(range),
+  );
+  expect(ranges).toEqual([]);
+});
