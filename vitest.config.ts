@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import { closingLine } from "./test/support/closing-line.ts";
 
 /** Tests that start browsers, processes or npm. All others belong to the inner loop. */
@@ -14,7 +14,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "fast", include: ["test/**/*.test.ts"], exclude: [...slow, ...packed], testTimeout: 10_000 },
+        test: {
+          name: "fast",
+          include: ["test/**/*.test.ts"],
+          exclude: [...slow, ...packed, ...configDefaults.exclude],
+          testTimeout: 10_000,
+        },
       },
       {
         extends: true,
