@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { subpaths } from "../support/manifest.ts";
 import { type Import, parseSource, readSource, type SourceFile } from "../support/source-files.ts";
 
 /**
- * What the files of each part may import: DESIGN, section "Layout", and docs/decisions/002-composition-root.md.
+ * What the files of each part may import: the layout in CONTRIBUTING.md, with docs/decisions/002 and 003.
  * The first row whose `files` fits a file holds. Names are regular expressions over paths below `src`.
  */
 const table: readonly Row[] = [
@@ -35,10 +36,17 @@ const table: readonly Row[] = [
     types: [/^node:http$/],
   },
   {
+    part: "the Nest adapter",
+    files: /^adapters\/nest\.ts$/,
+    sources: [/^core\//, /^http\//, /^create-sessions\.ts$/, /^adapters\/(express|fastify)\.ts$/],
+    packages: [/^@nestjs\/(common|core)$/],
+    types: [/^(express|fastify)$/],
+  },
+  {
     part: "adapters",
     files: /^adapters\//,
     sources: [/^core\//, /^http\//, /^create-sessions\.ts$/],
-    types: [/^node:http2?$/, /^(express|fastify|hono|koa|@nestjs\/common)(\/|$)/],
+    types: [/^node:http2?$/, /^(express|fastify|hono|koa)(\/|$)/],
   },
   {
     part: "stores",
@@ -61,6 +69,8 @@ interface Row {
   readonly sources: readonly RegExp[];
   /** Modules of the runtime that may be imported, each in the one file named. */
   readonly runtime?: Readonly<Record<string, RegExp>>;
+  /** Packages of the framework that are needed while the program runs. */
+  readonly packages?: readonly RegExp[];
   /** Modules of which `import type` alone is allowed. */
   readonly types?: readonly RegExp[];
   /** The file that may load modules while it runs. */
@@ -89,7 +99,8 @@ function isAllowed(path: string, row: Row, { specifier, file, kind }: Import): b
   if (kind === "dynamic") return row.drivers?.test(path) ?? false;
   if (file !== null) return isOwnPart(path, file) || row.sources.some((source) => source.test(file));
   if (row.runtime?.[specifier]?.test(path) === true) return true;
-  return kind === "type" && (row.types ?? []).some((module) => module.test(specifier));
+  const outside = [...(row.packages ?? []), ...(kind === "type" ? (row.types ?? []) : [])];
+  return outside.some((module) => module.test(specifier));
 }
 
 /** `stores/sqlite.ts` and `stores/sqlite-driver.ts` are one store in several files; a wrapper knows what it wraps. */
@@ -138,6 +149,8 @@ describe("the imports of src", () => {
     ["adapters/express.ts", 'import { a } from "../index.ts";'],
     ["adapters/express.ts", 'import express from "express";'],
     ["adapters/express.ts", 'import { type Request } from "express";'],
+    ["adapters/express.ts", 'import { Module } from "@nestjs/common";'],
+    ["adapters/nest.ts", 'import { a } from "./koa.ts";'],
     ["stores/memory.ts", 'import { a } from "../core/session.ts";'],
     ["stores/memory.ts", 'import { a } from "./sqlite.ts";'],
     ["stores/sqlite.ts", 'const a = await import("node:sqlite");'],
@@ -162,11 +175,9 @@ describe("the imports of src", () => {
   });
 
   test("are passed on by entry points alone: no barrels inside", () => {
+    const entryPoints = [...subpaths.map(([, file]) => file), "create-sessions.ts"];
     const barrels = sources
-      .filter(
-        ({ path, imports }) =>
-          !/^(index|create-sessions|testing\/index)\.ts$/.test(path) && imports.some((one) => one.reExport),
-      )
+      .filter(({ path, imports }) => !entryPoints.includes(path) && imports.some((one) => one.reExport))
       .map(({ path }) => path);
     expect(barrels).toEqual([]);
   });
