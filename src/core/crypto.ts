@@ -54,15 +54,16 @@ export function createMac(key: string): Mac {
   };
 }
 
-const left = Buffer.alloc(64);
-const right = Buffer.alloc(64);
+const MAC_LENGTH = 43;
+const left = Buffer.alloc(MAC_LENGTH);
+const right = Buffer.alloc(MAC_LENGTH);
 
-/** Compares two ASCII texts in a time that depends on their length only. */
+/** Compares two ASCII texts in a time that depends on their length only. Buffers are kept for `Mac` results. */
 export function equalInConstantTime(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
-  if (a.length > 64) return crypto.timingSafeEqual(Buffer.from(a, "latin1"), Buffer.from(b, "latin1"));
-  left.fill(0).write(a, "latin1");
-  right.fill(0).write(b, "latin1");
+  if (a.length !== MAC_LENGTH) return crypto.timingSafeEqual(Buffer.from(a, "latin1"), Buffer.from(b, "latin1"));
+  left.write(a, "latin1");
+  right.write(b, "latin1");
   return crypto.timingSafeEqual(left, right);
 }
 

@@ -68,4 +68,9 @@ export class FastSessionError extends Error {
     this.path = options.path;
     this.status = this.statusCode = HTTP_STATUS[code] ?? 500;
   }
+
+  /** What Hono's default error handler asks an error for, and a Fetch API handler may return. */
+  getResponse(): Response {
+    return new Response(this.status === 503 ? "Service Unavailable" : "Internal Server Error", { status: this.status });
+  }
 }

@@ -8,7 +8,7 @@ const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /** What a handle's Proxy stands before. `console.log` shows it, past all traps: it must not show the state behind. */
 export class HandleTarget {
-  readonly [STATE]!: SessionState;
+  [STATE]: SessionState;
 
   constructor(state: SessionState) {
     this[STATE] = state;
@@ -21,6 +21,13 @@ export class HandleTarget {
   }
 }
 
+const TARGET = Symbol("fastsession.target");
+
+/** Puts another state behind a handle that somebody still holds. */
+export function retarget(handle: unknown, state: SessionState): void {
+  (handle as { [TARGET]: HandleTarget })[TARGET][STATE] = state;
+}
+
 /** The state behind a handle. */
 export function stateOf(handle: unknown): SessionState {
   const state = (handle as { [STATE]?: SessionState } | null | undefined)?.[STATE];
@@ -30,6 +37,7 @@ export function stateOf(handle: unknown): SessionState {
 
 export function symbolMember(target: HandleTarget, name: symbol): unknown {
   if (name === STATE) return target[STATE];
+  if (name === TARGET) return target;
   if (name === INSPECT) return () => target[INSPECT]();
   if (name === Symbol.toPrimitive) return () => "[object Session]";
   return name === Symbol.toStringTag ? "Session" : undefined;

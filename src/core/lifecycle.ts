@@ -146,7 +146,10 @@ function create(
       if (!answer.ok) {
         if (answer.reason === "rejected") throw rejection(answer);
         if (attempt < ID_ATTEMPTS) return create(state, recorded, now, bind, attempt + 1);
-        throw new FastSessionError("ERR_SESSION_ID", `${ID_ATTEMPTS} new ids in a row were taken: idGenerator must be random`);
+        throw new FastSessionError(
+          "ERR_SESSION_ID",
+          `${ID_ATTEMPTS} new ids in a row were taken: idGenerator must be random`,
+        );
       }
       state.id = id;
       state.key = key;
@@ -320,7 +323,10 @@ function rotate(
         return rotate(state, recorded, now, bind, since, attempt + 1);
       }
       if (answer.reason === "duplicate") {
-        throw new FastSessionError("ERR_SESSION_ID", `${ID_ATTEMPTS} new ids in a row were taken: idGenerator must be random`);
+        throw new FastSessionError(
+          "ERR_SESSION_ID",
+          `${ID_ATTEMPTS} new ids in a row were taken: idGenerator must be random`,
+        );
       }
       if (answer.reason !== "conflict" || recorded === null) return gone(state);
       return again(state, recorded, answer.current, since, attempt, (next, instant) =>
@@ -366,11 +372,17 @@ function gone(state: SessionState): never {
 function rejection(answer: Rejected): FastSessionError {
   switch (answer.why) {
     case "full":
-      return new FastSessionError("ERR_SESSION_STORE_FULL", "the store is full: raise maxSessions, or use a store on disk");
+      return new FastSessionError(
+        "ERR_SESSION_STORE_FULL",
+        "the store is full: raise maxSessions, or use a store on disk",
+      );
     case "cap":
       return new FastSessionError("ERR_SESSION_REJECTED", "the user has as many sessions as maxSessionsPerUser allows");
     case "revoked":
-      return new FastSessionError("ERR_SESSION_REJECTED", "the user's sessions were revoked since this login began: sign in again");
+      return new FastSessionError(
+        "ERR_SESSION_REJECTED",
+        "the user's sessions were revoked since this login began: sign in again",
+      );
   }
 }
 

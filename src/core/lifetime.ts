@@ -23,7 +23,11 @@ export interface Age {
 }
 
 /** When the absolute limit ends a session that started at `createdAt`; `maxAge` is what its login asked for. */
-export function absoluteDeadline(life: Lifetime, createdAt: EpochMilliseconds, maxAge: Seconds | null): EpochMilliseconds {
+export function absoluteDeadline(
+  life: Lifetime,
+  createdAt: EpochMilliseconds,
+  maxAge: Seconds | null,
+): EpochMilliseconds {
   const start = life.wholeSeconds ? Math.floor(createdAt / 1000) * 1000 + 1000 : createdAt;
   return start + (maxAge === null || maxAge === 0 ? life.absolute : maxAge * 1000);
 }
@@ -45,11 +49,7 @@ export function renewalDue(life: Lifetime, age: Age, now: EpochMilliseconds): bo
 }
 
 /** Which limit ended a session whose deadline is past. */
-export function expiryCause(
-  life: Lifetime,
-  age: Age,
-  maxAge: Seconds | null,
-): "expired-idle" | "expired-absolute" {
+export function expiryCause(life: Lifetime, age: Age, maxAge: Seconds | null): "expired-idle" | "expired-absolute" {
   return age.expiresAt >= absoluteDeadline(life, age.createdAt, maxAge) ? "expired-absolute" : "expired-idle";
 }
 

@@ -30,7 +30,9 @@ export function userTag(userId: string): string {
 
 /** The routing tag an id carries, or one derived from it when another generator made it. */
 export function tagOf(id: string): string {
-  return id.length === ID_LENGTH && id.startsWith(FORMAT) ? id.slice(1, 1 + TAG_LENGTH) : sha256(id).slice(0, TAG_LENGTH);
+  return id.length === ID_LENGTH && id.startsWith(FORMAT)
+    ? id.slice(1, 1 + TAG_LENGTH)
+    : sha256(id).slice(0, TAG_LENGTH);
 }
 
 /** What a persistent or remote store knows a session by. Nobody gets from it back to the id (CVE-2019-16782). */
@@ -66,7 +68,10 @@ export function createIdSource(generator: (() => string) | undefined): IdSource 
         );
       }
       if (id === last) {
-        throw new FastSessionError("ERR_SESSION_ID", "idGenerator returned the same id twice in a row: it must be random");
+        throw new FastSessionError(
+          "ERR_SESSION_ID",
+          "idGenerator returned the same id twice in a row: it must be random",
+        );
       }
       return (last = id);
     },

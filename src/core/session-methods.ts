@@ -32,7 +32,8 @@ function append(this: unknown, field: string, ...values: unknown[]): unknown[] {
 }
 
 function update(this: unknown, field: string, compute: (current: unknown) => unknown): unknown {
-  if (typeof compute !== "function") throw new TypeError("update takes a function from the field's value to its next one");
+  if (typeof compute !== "function")
+    throw new TypeError("update takes a function from the field's value to its next one");
   return stateOf(this).writable.compute(field, (current) => {
     const value = compute(current);
     if (typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function") {
@@ -72,13 +73,17 @@ async function login(this: unknown, userId: string | number, options: LoginOptio
   const state = stateOf(this);
   const id = checkUserId(userId);
   const { maxAge = null, metadata = {}, since } = options;
-  if (maxAge !== null && !(Number.isInteger(maxAge) && maxAge >= 0 && maxAge * 1000 <= state.config.lifetime.absolute)) {
+  if (
+    maxAge !== null &&
+    !(Number.isInteger(maxAge) && maxAge >= 0 && maxAge * 1000 <= state.config.lifetime.absolute)
+  ) {
     throw new TypeError(
       `login's maxAge is a whole number of seconds, 0 to absoluteTimeout (${state.config.lifetime.absolute / 1000}): raise absoluteTimeout for longer logins`,
     );
   }
   for (const [name, value] of Object.entries(metadata)) {
-    if (typeof value !== "string") throw new TypeError(`login's metadata holds strings: "${name}" is a ${typeof value}`);
+    if (typeof value !== "string")
+      throw new TypeError(`login's metadata holds strings: "${name}" is a ${typeof value}`);
   }
   const data = state.writable;
   state.refuseCookieChange("login()");
@@ -201,4 +206,10 @@ export const methods: Methods = Object.freeze(
 );
 
 /** Names that items cannot have: the members; `save`, which Express code calls; and what would make it another thing. */
-export const RESERVED: ReadonlySet<string> = new Set([...Object.keys(methods), "save", "then", "constructor", "__proto__"]);
+export const RESERVED: ReadonlySet<string> = new Set([
+  ...Object.keys(methods),
+  "save",
+  "then",
+  "constructor",
+  "__proto__",
+]);

@@ -1,17 +1,7 @@
+import type { SessionData } from "./session-data.ts";
 import type { SessionInfo } from "./session-info.ts";
 import type { Metadata } from "./session-store.ts";
 import type { Seconds } from "./units.ts";
-
-/**
- * The fields of your sessions, for frameworks whose types cannot carry them (Express):
- *
- * @example
- * declare module "fastsession" {
- *   interface SessionData { userId: number; cart: string[] }
- * }
- */
-// oxlint-disable-next-line typescript/no-empty-interface -- filled by declaration merging
-export interface SessionData {}
 
 /** `SessionData` where it was filled, else any field of any type. */
 export type DefaultData = keyof SessionData extends never ? Record<string, any> : SessionData;

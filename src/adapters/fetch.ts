@@ -1,0 +1,71 @@
+import { then } from "../core/awaitable.ts";
+import { FastSessionError } from "../core/errors.ts";
+import { createHandle } from "../core/session-handle.ts";
+import type { DefaultData, Session } from "../core/session-types.ts";
+import type { Awaitable } from "../core/units.ts";
+import { type SessionOptions, toSessions } from "../create-sessions.ts";
+import { FetchExchange, fetchSkipRequest, withHeaders } from "../http/fetch-exchange.ts";
+import type { HttpSessions } from "../http/http-sessions.ts";
+
+/** A handler of the Fetch API. On skipped requests `session` is `undefined`. */
+export type FetchHandler<D, Rest extends unknown[]> = (
+  request: Request,
+  session: Session<D>,
+  ...rest: Rest
+) => Awaitable<Response>;
+
+/** Makes `(request) => response` out of a handler that also gets the session. */
+export type FetchSession<D> = <Rest extends unknown[]>(
+  handler: FetchHandler<D, Rest>,
+  options?: {
+    /** The answer to an error that the handler threw. @defaultValue logs it and answers 500, or 503 for a failing store */
+    readonly onError?: (error: unknown, request: Request) => Awaitable<Response>;
+  },
+) => (request: Request, ...rest: Rest) => Promise<Response>;
+
+/**
+ * Sessions for whatever serves `(Request) => Response`: Bun, Deno, Workers, and most meta-frameworks.
+ *
+ * @example
+ * const session = fastSession({ secretKey });
+ * export default { fetch: session((request, session) => new Response(`visit ${session.increment("visits")}`)) };
+ */
+export function fastSession<D = DefaultData>(given: SessionOptions | HttpSessions<D>): FetchSession<D> {
+  const sessions = toSessions(given);
+  const { skip } = sessions.http;
+  return (handler, { onError = defaultError } = {}) =>
+    async (request, ...rest) => {
+      if (skip !== null && skip(fetchSkipRequest(request))) {
+        return handler(request, undefined as unknown as Session<D>, ...rest);
+      }
+      const exchange = new FetchExchange(sessions, request);
+      let response: Response;
+      try {
+        const ready = exchange.prepare();
+        if (ready !== undefined) await ready;
+        response = await handler(request, createHandle(exchange.state) as unknown as Session<D>, ...rest);
+      } catch (error) {
+        exchange.state.abandon();
+        response = await onError(error, request);
+      }
+      try {
+        const done = then(exchange.commit(), () => undefined);
+        if (done !== undefined) await done;
+      } catch (error) {
+        exchange.state.abandon();
+        response = await onError(error, request);
+      }
+      return withHeaders(exchange, response);
+    };
+
+  function defaultError(error: unknown): Response {
+    if (error instanceof FastSessionError) {
+      sessions.config.log.error(`${error.code}: ${error.message}`);
+      return error.getResponse();
+    }
+    sessions.config.log.error(
+      `the handler threw: ${error instanceof Error ? (error.stack ?? error.name) : typeof error}`,
+    );
+    return new Response("Internal Server Error", { status: 500 });
+  }
+}

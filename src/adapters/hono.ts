@@ -1,0 +1,80 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { createHandle } from "../core/session-handle.ts";
+import type { DefaultData, Session } from "../core/session-types.ts";
+import { type SessionOptions, toSessions } from "../create-sessions.ts";
+import { Exchange } from "../http/exchange.ts";
+import { fetchSkipRequest, headersOf, urlEncrypted } from "../http/fetch-exchange.ts";
+import type { HttpSessions } from "../http/http-sessions.ts";
+import { attach } from "../http/node-exchange.ts";
+
+/** What the middleware adds to the context: `c.var.session`, `c.get("session")`. */
+export interface SessionEnv<D = DefaultData> {
+  Variables: { session: Session<D> };
+}
+
+class HonoExchange extends Exchange {
+  readonly #context: Context;
+
+  constructor(sessions: HttpSessions<any>, context: Context) {
+    super(sessions);
+    this.#context = context;
+  }
+
+  cookieHeader(): string | undefined {
+    return this.#context.req.header("cookie");
+  }
+
+  encrypted(): boolean {
+    return urlEncrypted(this.#context.req.url, this.#context.req.raw.headers, this.sessions.http.trustProxy);
+  }
+
+  touched(): void {
+    // The response comes back through the middleware: there is nothing to install.
+  }
+}
+
+/**
+ * Sessions for Hono, on every runtime it runs on.
+ *
+ * @example
+ * app.use(fastSession({ secretKey: process.env.SESSION_SECRET! }));
+ * app.get("/", (c) => c.text(`visit ${c.var.session.increment("visits")}`));
+ */
+export function fastSession<D = DefaultData>(
+  given: SessionOptions | HttpSessions<D>,
+): MiddlewareHandler<SessionEnv<D>> {
+  const sessions = toSessions(given);
+  const name = sessions.http.sessionObject as "session";
+  return async function fastSession(c, next) {
+    const exchange = attach(
+      c,
+      sessions,
+      () => fetchSkipRequest(c.req.raw),
+      () => new HonoExchange(sessions, c),
+    );
+    if (exchange === null || c.get(name) !== undefined) return next();
+    c.set(name, createHandle(exchange.state) as unknown as Session<D>);
+    const ready = exchange.prepare();
+    if (ready !== undefined) await ready;
+    await next();
+    // Hono has made an error's response by now; what was only recorded is not saved.
+    if (c.error !== undefined) exchange.state.abandon();
+    const done = exchange.commit();
+    if (done !== undefined) await done;
+    writeHeaders(exchange, c);
+  };
+}
+
+function writeHeaders(exchange: Exchange, c: Context): void {
+  const { state } = exchange;
+  if (!state.accessed && state.cookie === "keep") return;
+  try {
+    // Not `c.header()`: on a finished response that rebuilds it, off the server's fast path.
+    exchange.writeHeaders(headersOf(c.res));
+  } catch (error) {
+    // Redirects and fetched responses have immutable headers; the first write tells, before any was done.
+    if (!(error instanceof TypeError)) throw error;
+    c.res = new Response(c.res.body, c.res);
+    exchange.writeHeaders(headersOf(c.res));
+  }
+}

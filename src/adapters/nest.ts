@@ -1,0 +1,83 @@
+import {
+  createParamDecorator,
+  type DynamicModule,
+  type ExecutionContext,
+  Inject,
+  type InjectionToken,
+  Module,
+  type NestModule,
+  type OptionalFactoryDependency,
+} from "@nestjs/common";
+import { HttpAdapterHost } from "@nestjs/core";
+import type { RequestHandler } from "express";
+import type { FastifyInstance } from "fastify";
+import { type SessionOptions, toSessions } from "../create-sessions.ts";
+import type { HttpSessions } from "../http/http-sessions.ts";
+import { sessionObjectOf } from "../http/node-exchange.ts";
+import { fastSession as expressSession } from "./express.ts";
+import { fastSession as fastifySession } from "./fastify.ts";
+
+/** Where the module keeps the sessions: `@Inject(SESSIONS) sessions: Sessions`. */
+export const SESSIONS: unique symbol = Symbol("fastsession.sessions");
+
+/** Options, or a function that makes them from other providers. */
+export interface AsyncSessionOptions {
+  readonly imports?: DynamicModule["imports"];
+  readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
+  readonly useFactory: (...providers: any[]) => SessionOptions | HttpSessions | Promise<SessionOptions | HttpSessions>;
+}
+
+/**
+ * Sessions for NestJS, on Express and on Fastify.
+ *
+ * @example
+ * @Module({ imports: [FastSessionModule.forRoot({ secretKey: process.env.SESSION_SECRET! })] })
+ * class AppModule {}
+ */
+export class FastSessionModule implements NestModule {
+  readonly #host: HttpAdapterHost;
+  readonly #sessions: HttpSessions;
+
+  constructor(host: HttpAdapterHost, sessions: HttpSessions) {
+    this.#host = host;
+    this.#sessions = sessions;
+  }
+
+  static forRoot(options: SessionOptions | HttpSessions): DynamicModule {
+    return FastSessionModule.forRootAsync({ useFactory: () => options });
+  }
+
+  static forRootAsync({ imports = [], inject = [], useFactory }: AsyncSessionOptions): DynamicModule {
+    const sessions = {
+      provide: SESSIONS,
+      inject,
+      useFactory: async (...providers: unknown[]): Promise<HttpSessions> => toSessions(await useFactory(...providers)),
+    };
+    return { module: FastSessionModule, global: true, imports, providers: [sessions], exports: [SESSIONS] };
+  }
+
+  /** Mounts the adapter of the platform, before the routes. */
+  configure(): void {
+    const { httpAdapter } = this.#host;
+    if (httpAdapter.getType() === "fastify") {
+      fastifySession(this.#sessions)(httpAdapter.getInstance<FastifyInstance>(), {}, () => undefined);
+    } else {
+      httpAdapter.use(expressSession(this.#sessions) as RequestHandler);
+    }
+  }
+}
+
+// What decorators do, without their syntax: this file is plain TypeScript whose types can be erased.
+Inject(HttpAdapterHost)(FastSessionModule, undefined, 0);
+Inject(SESSIONS)(FastSessionModule, undefined, 1);
+Module({})(FastSessionModule);
+
+/**
+ * The handler parameter: `@Session() session: FastSession`. Nest's own `@Session()` gives the same as long as
+ * `sessionObject` is "session".
+ */
+export const Session: () => ParameterDecorator = createParamDecorator((_data: unknown, context: ExecutionContext) => {
+  const request = context.switchToHttp().getRequest<Record<string, unknown> & { raw?: object }>();
+  const name = sessionObjectOf(request) ?? (request.raw === undefined ? null : sessionObjectOf(request.raw));
+  return name === null ? undefined : request[name];
+});

@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { then } from "../core/awaitable.ts";
+import { createHandle } from "../core/session-handle.ts";
+import type { DefaultData, Session } from "../core/session-types.ts";
+import { type SessionOptions, toSessions } from "../create-sessions.ts";
+import type { HttpSessions } from "../http/http-sessions.ts";
+import { attach, NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
+import type { NodeResponse } from "../http/node-gate.ts";
+
+/** A request with a session. `undefined` on skipped requests. */
+export type WithSession<D = DefaultData> = IncomingMessage & { session: Session<D> };
+
+export interface NodeSession<D> {
+  /** Wraps a request listener: `createServer(session((req, res) => …))`. An error it throws becomes a 500. */
+  (
+    handler: (request: WithSession<D>, response: ServerResponse) => unknown,
+  ): (request: IncomingMessage, response: ServerResponse) => void;
+  /** Runs as middleware of anything that speaks `(req, res, next)`. */
+  (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void;
+}
+
+/**
+ * Sessions for `node:http`, `node:https` and the compatibility API of `node:http2`.
+ *
+ * @example
+ * const session = fastSession({ secretKey: process.env.SESSION_SECRET! });
+ * createServer(session((req, res) => res.end(`visit ${req.session.increment("visits")}`)));
+ */
+export function fastSession<D = DefaultData>(given: SessionOptions | HttpSessions<D>): NodeSession<D> {
+  const sessions = toSessions(given);
+  const name = sessions.http.sessionObject;
+
+  function open(
+    request: IncomingMessage,
+    response: ServerResponse,
+    fail: (error: unknown) => void,
+    next: (exchange: NodeExchange | null) => unknown,
+  ): void {
+    try {
+      const node = response as unknown as NodeResponse;
+      const exchange = attach(
+        request,
+        sessions,
+        () => nodeSkipRequest(request),
+        () => new NodeExchange(sessions, request, node),
+      );
+      if (exchange === null) return void next(null);
+      (request as unknown as Record<string, unknown>)[name] = createHandle(exchange.state);
+      const ready = then(exchange.prepare(), () => void next(exchange));
+      if (ready !== undefined) ready.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  return ((first: unknown, response: ServerResponse, next: (error?: unknown) => void) => {
+    if (typeof first !== "function") return open(first as IncomingMessage, response, next, () => next());
+    const handler = first as (request: IncomingMessage, response: ServerResponse) => unknown;
+    return (request: IncomingMessage, answer: ServerResponse) => {
+      const failed = (error: unknown, exchange: NodeExchange | null = null): void => {
+        exchange?.state.abandon();
+        sessions.config.log.error(`the handler of ${request.method ?? ""} threw: ${describe(error)}`);
+        if (answer.headersSent) return void answer.destroy();
+        for (const header of answer.getHeaderNames()) answer.removeHeader(header);
+        answer.statusCode = (error as { status?: unknown } | null)?.status === 503 ? 503 : 500;
+        answer.end(answer.statusCode === 503 ? "Service Unavailable" : "Internal Server Error");
+      };
+      open(request, answer, failed, (exchange) => {
+        try {
+          const done = handler(request, answer);
+          if (done instanceof Promise) done.catch((error: unknown) => failed(error, exchange));
+        } catch (error) {
+          failed(error, exchange);
+        }
+      });
+    };
+  }) as NodeSession<D>;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.name) : typeof error;
+}

@@ -1,0 +1,280 @@
+import type { Codec } from "./codec.ts";
+import { Events } from "./events.ts";
+import { FastSessionError } from "./errors.ts";
+import { createJsonCodec } from "./json-codec.ts";
+import { commitLate } from "./lifecycle.ts";
+import type { Lifetime } from "./lifetime.ts";
+import { Log, type Logger, type LogLevel } from "./logger.ts";
+import { checkSchemaMap, type SchemaMap, validateField } from "./schema.ts";
+import type { SessionConfig } from "./session-config.ts";
+import { createIdSource, hashedKey } from "./session-id.ts";
+import type { CapPolicy, SessionStore } from "./session-store.ts";
+import { exceeds } from "./text-size.ts";
+import type { EpochMilliseconds, Seconds } from "./units.ts";
+
+/** What a session is and how long it lives. How its id travels is in `CookieOptions`. */
+export interface LifeOptions {
+  /**
+   * `0`: the cookie ends with the browser. `n`: the cookie has `Max-Age` and the session ends `n` seconds after it
+   * began; with `rolling`, `n` seconds after its last use. In seconds.
+   *
+   * @defaultValue 0
+   */
+  readonly maxAge?: Seconds;
+  /** With `maxAge`: counts from the last use, and sends the cookie again with each renewal. @defaultValue false */
+  readonly rolling?: boolean;
+  /**
+   * Ends a session this long after its last recorded use. In seconds. A use is recorded at most once in a fifth of it,
+   * so a session may end up to that much early, never late.
+   *
+   * @defaultValue 43200 (12 hours) with `maxAge: 0`; `maxAge` with `rolling`; none else
+   * @see OWASP ASVS 5.0, 7.3.1
+   */
+  readonly idleTimeout?: Seconds;
+  /**
+   * Ends a session this long after it began or its user signed in, however much it is used. In seconds.
+   *
+   * @defaultValue `maxAge`; 604800 (7 days) with `maxAge: 0`; 2592000 (30 days) with `rolling`
+   * @see OWASP ASVS 5.0, 7.3.2
+   */
+  readonly absoluteTimeout?: Seconds;
+  /** How long a retired or destroyed id is remembered, so that late requests know. In seconds. @defaultValue 60 */
+  readonly rotationGrace?: Seconds;
+  /** How long a remote store may take to answer. In seconds. @defaultValue 2 */
+  readonly storeTimeout?: Seconds;
+  /** How often expired records are removed in the background; 0: never, call `gc()`. In seconds. @defaultValue 60 */
+  readonly sweepInterval?: Seconds;
+  /** The largest text of one field, in bytes. @defaultValue 1048576 (1 MiB) */
+  readonly maxFieldBytes?: number;
+  /** The largest session, in bytes. @defaultValue 4194304 (4 MiB) */
+  readonly maxSessionBytes?: number;
+  /** How many sessions a user may have at once, and what a login beyond does. @defaultValue no limit; `evict-oldest` */
+  readonly maxSessionsPerUser?: number | { readonly max: number; readonly policy: CapPolicy };
+  /** How values become text: `jsonCodec`, or `structuredCodec` for Date, Map, Set, bigint, … @defaultValue `jsonCodec` */
+  readonly codec?: Codec;
+  /** Fields' schemas, by Standard Schema: checked at a field's first read and before it is written. */
+  readonly schema?: SchemaMap;
+  /** The clock, in milliseconds. @defaultValue `Date.now` */
+  readonly now?: () => EpochMilliseconds;
+  /** Makes ids: 16 to 128 characters of A-Z, a-z, 0-9, `_`, `-`, at random. @defaultValue 192 random bits */
+  readonly idGenerator?: () => string;
+  /** Separates sessions of two kinds in one store, and their signatures. @defaultValue the cookie's name */
+  readonly namespace?: string;
+  /** Where messages go: `console`, pino, winston, … @defaultValue standard output */
+  readonly logger?: Logger;
+  /** @defaultValue "warn" */
+  readonly logLevel?: LogLevel;
+  /** A record and a cookie for every visitor, as the original makes them. @defaultValue false: at the first write */
+  readonly saveUninitialized?: boolean;
+  /** Saves what was recorded also when the handler throws. @defaultValue false */
+  readonly saveOnError?: boolean;
+  /** A plain assignment where another request was first: the later wins, or `ERR_SESSION_CONFLICT`. @defaultValue "overwrite" */
+  readonly onConflict?: "overwrite" | "reject";
+  /** A store that fails at reading: an error (503), or an empty read-only session. @defaultValue "throw" */
+  readonly onStoreError?: "throw" | "anonymous";
+  /** Remote stores: read before the handler, or by `await session.load()` only. @defaultValue "eager" */
+  readonly load?: "eager" | "lazy";
+}
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+/** Every default of `LifeOptions`. */
+const DEFAULTS = {
+  maxAge: 0,
+  idleTimeout: 12 * HOUR,
+  absoluteTimeout: 7 * DAY,
+  absoluteTimeoutRolling: 30 * DAY,
+  rotationGrace: 60,
+  storeTimeout: 2,
+  maxFieldBytes: 1024 * 1024,
+  maxSessionBytes: 4 * 1024 * 1024,
+  logLevel: "warn",
+} as const satisfies Record<string, number | string>;
+
+/** A use is recorded when this part of the idle window has gone by. */
+const SPACING = 1 / 5;
+/** Beyond this, browsers shorten `Max-Age` (RFC 6265bis, 5.5). */
+const LONGEST_COOKIE: Seconds = 400 * DAY;
+
+/** What of the configuration comes from elsewhere: the store that was given or made, the cookie's name and way to count. */
+export interface ConfigContext {
+  readonly store: SessionStore;
+  readonly namespace: string;
+  readonly wholeSeconds: boolean;
+  readonly log: Log;
+  readonly created: () => void;
+}
+
+/** Checks options and completes them. @throws TypeError with the remedy */
+export function createConfig(options: LifeOptions, context: ConfigContext): SessionConfig {
+  const { log, store, namespace } = context;
+  const codec = options.codec ?? createJsonCodec();
+  if (options.schema !== undefined) checkSchemaMap(options.schema);
+  const events = new Events(log);
+  const cap = options.maxSessionsPerUser;
+  if (cap !== undefined && !store.capabilities.userIndex) {
+    throw new TypeError("maxSessionsPerUser needs a store with an index of users: this one has none");
+  }
+  return {
+    store,
+    now: option(options, "now", "a function that answers milliseconds", isFunction) ?? Date.now,
+    codec: limited(codec, positive(options, "maxFieldBytes") ?? DEFAULTS.maxFieldBytes),
+    admit: options.schema === undefined ? null : admission(options.schema, events),
+    ids: createIdSource(option(options, "idGenerator", "a function that answers a random id", isFunction)),
+    keyOf: store.capabilities.keys === "hash" ? (id) => hashedKey(namespace, id) : (id) => id,
+    namespace,
+    lifetime: createLifetime(options, context),
+    log,
+    events,
+    saveUninitialized: flag(options, "saveUninitialized"),
+    saveOnError: flag(options, "saveOnError"),
+    onConflict: choice(options, "onConflict", ["overwrite", "reject"]),
+    onStoreError: choice(options, "onStoreError", ["throw", "anonymous"]),
+    lazy: choice(options, "load", ["eager", "lazy"]) === "lazy",
+    storeTimeout: (positive(options, "storeTimeout") ?? DEFAULTS.storeTimeout) * 1000,
+    rotationGrace: (positive(options, "rotationGrace") ?? DEFAULTS.rotationGrace) * 1000,
+    maxSessionBytes: positive(options, "maxSessionBytes") ?? DEFAULTS.maxSessionBytes,
+    cap: cap === undefined ? null : capOf(cap),
+    created: context.created,
+    commitLate,
+  };
+}
+
+export function createLog(options: LifeOptions): Log {
+  const { logger } = options;
+  const level = choice(options, "logLevel", ["warn", "debug", "info", "error", "silent"]);
+  if (logger !== undefined) {
+    for (const method of ["debug", "info", "warn", "error"] as const) {
+      if (typeof (logger as Partial<Logger>)[method] !== "function") {
+        throw new TypeError(`logger has no method ${method}(): pass console, or a logger like pino's or winston's`);
+      }
+    }
+  }
+  return new Log(logger, level);
+}
+
+function createLifetime(options: LifeOptions, context: ConfigContext): Lifetime {
+  const maxAge = option(options, "maxAge", "a whole number of seconds, 0 for none", isWhole) ?? DEFAULTS.maxAge;
+  const rolling = flag(options, "rolling");
+  if (rolling && maxAge === 0) throw new TypeError("rolling needs a maxAge: without one, set idleTimeout");
+  if (maxAge > LONGEST_COOKIE)
+    context.log.warnOnce("maxAge is over 400 days: browsers shorten the cookie's life to that");
+  const idle = positive(options, "idleTimeout") ?? (maxAge === 0 ? DEFAULTS.idleTimeout : rolling ? maxAge : null);
+  const absolute =
+    positive(options, "absoluteTimeout") ??
+    (maxAge === 0
+      ? Math.max(DEFAULTS.absoluteTimeout, idle ?? 0)
+      : rolling
+        ? Math.max(DEFAULTS.absoluteTimeoutRolling, maxAge)
+        : maxAge);
+  if (idle !== null && idle > absolute) {
+    throw new TypeError(
+      `idleTimeout (${idle} s) is longer than absoluteTimeout (${absolute} s): raise absoluteTimeout`,
+    );
+  }
+  if (!rolling && maxAge > absolute) {
+    throw new TypeError(`maxAge (${maxAge} s) is longer than absoluteTimeout (${absolute} s): raise absoluteTimeout`);
+  }
+  return {
+    idle: idle === null ? null : idle * 1000,
+    absolute: absolute * 1000,
+    spacing: idle === null ? 0 : idle * 1000 * SPACING,
+    maxAge,
+    rolling,
+    wholeSeconds: context.wholeSeconds,
+  };
+}
+
+/** Applies the size limit where a field becomes text. */
+function limited(codec: Codec, maxFieldBytes: number): Codec {
+  return {
+    decode: (text) => codec.decode(text),
+    check: (value, field) => codec.check(value, field),
+    encode(value, field) {
+      const text = codec.encode(value, field);
+      if (!exceeds(text, maxFieldBytes)) return text;
+      throw new FastSessionError(
+        "ERR_SESSION_TOO_LARGE",
+        `field ${JSON.stringify(field)} is over maxFieldBytes (${maxFieldBytes}): keep large things elsewhere and their name here`,
+        { path: field },
+      );
+    },
+  };
+}
+
+/** A stored value that its schema refuses reads as absent and is reported; a new one is an error. */
+function admission(schema: SchemaMap, events: Events): SessionConfig["admit"] {
+  return (field, value, from) => {
+    const rule = Object.hasOwn(schema, field) ? schema[field] : undefined;
+    if (rule === undefined) return value;
+    const result = validateField(rule, field, value);
+    if (result.ok) return result.value;
+    if (from === "store") {
+      events.emit("invalid", { session: "", field, issues: result.issues });
+      return undefined;
+    }
+    throw new FastSessionError(
+      "ERR_SESSION_INVALID",
+      `the schema of field ${JSON.stringify(field)} refuses the value`,
+      {
+        path: [field, ...result.issues.slice(0, 1)].join("."),
+      },
+    );
+  };
+}
+
+function capOf(cap: NonNullable<LifeOptions["maxSessionsPerUser"]>): { max: number; policy: CapPolicy } {
+  const { max, policy } = typeof cap === "number" ? { max: cap, policy: "evict-oldest" as const } : cap;
+  if (!isWhole(max) || max < 1 || !["evict-oldest", "evict-idle", "reject"].includes(policy)) {
+    throw new TypeError(
+      'maxSessionsPerUser is a whole number from 1, or { max, policy: "evict-oldest" | "evict-idle" | "reject" }',
+    );
+  }
+  return { max, policy };
+}
+
+export function isFunction(value: unknown): value is never {
+  return typeof value === "function";
+}
+
+function isWhole(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** An option's value, checked; `undefined` when it is not given. */
+export function option<O extends object, K extends keyof O & string>(
+  options: O,
+  name: K,
+  wanted: string,
+  holds: (value: unknown) => boolean,
+): O[K] | undefined {
+  const value = options[name];
+  if (value !== undefined && !holds(value)) throw new TypeError(`${name} must be ${wanted}`);
+  return value;
+}
+
+export function flag<O extends object>(options: O, name: keyof O & string, fallback = false): boolean {
+  return (
+    (option(options, name, "true or false", (value) => typeof value === "boolean") as boolean | undefined) ?? fallback
+  );
+}
+
+/** One of some words; the first is the default. */
+export function choice<O extends object, const W extends string>(
+  options: O,
+  name: keyof O & string,
+  words: readonly [W, ...W[]],
+): W {
+  const wanted = words.map((word) => `"${word}"`).join(" or ");
+  return (option(options, name, wanted, (value) => words.includes(value as W)) as W | undefined) ?? words[0];
+}
+
+function positive(options: LifeOptions, name: keyof LifeOptions): number | undefined {
+  return option(
+    options,
+    name,
+    "a number above 0",
+    (value) => typeof value === "number" && Number.isFinite(value) && value > 0,
+  ) as number | undefined;
+}

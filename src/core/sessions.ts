@@ -1,0 +1,110 @@
+import { then } from "./awaitable.ts";
+import type { SessionEventName, SessionListener } from "./events.ts";
+import { FastSessionError } from "./errors.ts";
+import { stateOf } from "./handle-target.ts";
+import type { SessionConfig } from "./session-config.ts";
+import { checkUserId } from "./session-methods.ts";
+import type { SessionPage, SessionStore } from "./session-store.ts";
+import { callStore } from "./store-call.ts";
+import type { Sweeper } from "./sweeper.ts";
+
+/** The sessions of one user. */
+export interface UserSessions {
+  /** In pages; `after` of one page asks for the next. `limit` is 100 by default, 1,000 at most. */
+  list(page?: { readonly after?: string | null; readonly limit?: number }): Promise<SessionPage>;
+  /** Ends all of them, also those of a sign-in that began before. @returns how many were listed */
+  revokeAll(): Promise<number>;
+  /** Ends all of them but this one: after a change of password (OWASP ASVS 5.0, 7.4.3). */
+  revokeOthers(session: object): Promise<number>;
+}
+
+/** Everything outside a request: the sessions of an application as a whole. */
+export class Sessions {
+  readonly config: SessionConfig;
+  readonly #sweeper: Sweeper;
+
+  constructor(config: SessionConfig, sweeper: Sweeper) {
+    this.config = config;
+    this.#sweeper = sweeper;
+  }
+
+  /** Listens to what happens to sessions. @returns a function that stops listening */
+  on<E extends SessionEventName>(event: E, listener: SessionListener<E>): () => void {
+    return this.config.events.on(event, listener);
+  }
+
+  /** A user's sessions. @throws FastSessionError `ERR_SESSION_UNSUPPORTED` where the store has no index of users */
+  forUser(userId: string | number): UserSessions {
+    const id = checkUserId(userId);
+    const { config } = this;
+    const revoke = async (except: string | undefined): Promise<number> => {
+      const revokeUser = need(config.store, "revokeUser");
+      const now = config.now();
+      const { keys } = await callStore(config, "revokeUser", () =>
+        revokeUser.call(config.store, id, { now, tombstoneUntil: now + config.rotationGrace, except }),
+      );
+      if (keys.length > 0) config.events.emit("revoked", { count: keys.length });
+      return keys.length;
+    };
+    return {
+      async list({ after = null, limit = 100 } = {}) {
+        const listByUser = need(config.store, "listByUser");
+        const size = Math.min(1000, Math.max(1, Math.trunc(limit)));
+        return callStore(config, "listByUser", () =>
+          listByUser.call(config.store, id, { now: config.now(), after, limit: size }),
+        );
+      },
+      revokeAll: () => revoke(undefined),
+      async revokeOthers(session) {
+        const state = stateOf(session);
+        state.look();
+        if (state.binding?.userId !== id || state.key === null) {
+          throw new TypeError("revokeOthers takes a session of that user: call login() first");
+        }
+        return revoke(state.key);
+      },
+    };
+  }
+
+  /** Ends the session of that public name (`info.handle`, or one of `list()`). Whether there was one. */
+  async revoke(handle: string): Promise<boolean> {
+    const { config } = this;
+    const revokeHandle = need(config.store, "revokeHandle");
+    const now = config.now();
+    const key = await callStore(config, "revokeHandle", () =>
+      revokeHandle.call(config.store, handle, { now, tombstoneUntil: now + config.rotationGrace }),
+    );
+    if (key !== null) config.events.emit("revoked", { count: 1 });
+    return key !== null;
+  }
+
+  /** A user's generation, to be read before the password is checked and given to `login(userId, { since })`. */
+  async generation(userId: string | number): Promise<number> {
+    const { config } = this;
+    const generation = need(config.store, "generation");
+    const id = checkUserId(userId);
+    return callStore(config, "generation", () => generation.call(config.store, id));
+  }
+
+  /** Removes expired records now. Happens by itself every `sweepInterval`. @returns how many */
+  async gc(): Promise<number> {
+    return this.#sweeper.sweep();
+  }
+
+  /** Stops the background work and closes the store. Call it when the server has stopped listening. */
+  async close(): Promise<void> {
+    this.#sweeper.stop();
+    await then(this.config.store.close?.(), () => undefined);
+  }
+}
+
+type OptionalVerb = "listByUser" | "revokeHandle" | "revokeUser" | "generation";
+
+function need<V extends OptionalVerb>(store: SessionStore, verb: V): NonNullable<SessionStore[V]> {
+  const method = store[verb];
+  if (method !== undefined) return method;
+  throw new FastSessionError(
+    "ERR_SESSION_UNSUPPORTED",
+    `this store has no index of users (${verb}): use MemoryStore, SqliteStore, or another with capabilities.userIndex`,
+  );
+}

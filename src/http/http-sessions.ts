@@ -1,0 +1,75 @@
+import type { SessionConfig } from "../core/session-config.ts";
+import { createHandle } from "../core/session-handle.ts";
+import { Sessions } from "../core/sessions.ts";
+import { SessionState } from "../core/session-state.ts";
+import type { DefaultData, Session } from "../core/session-types.ts";
+import type { Sweeper } from "../core/sweeper.ts";
+import type { SessionCookie } from "./session-cookie.ts";
+import type { SkipRequest } from "./skip-rules.ts";
+
+/** How a session's id travels: options, checked and completed. */
+export interface HttpConfig {
+  readonly cookie: SessionCookie;
+  readonly secure: boolean | "auto";
+  readonly sessionObject: string;
+  readonly skip: ((request: SkipRequest) => boolean) | null;
+  readonly trustProxy: boolean;
+}
+
+/** A request, as far as it can be without a framework: Node's, or the Fetch API's. */
+export interface AnyRequest {
+  readonly headers: Headers | Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/**
+ * The sessions of an application: what `createSessions` makes, adapters take, and code outside a request uses.
+ *
+ * `D` is the type of the data.
+ */
+export class HttpSessions<D = DefaultData> extends Sessions {
+  readonly http: HttpConfig;
+  /** Only a type: what the sessions hold. */
+  declare readonly data: D;
+
+  constructor(config: SessionConfig, http: HttpConfig, sweeper: Sweeper) {
+    super(config, sweeper);
+    this.http = http;
+  }
+
+  /**
+   * The session that a request brings, without a response to set a cookie on: for WebSocket upgrades and event streams.
+   * Changes are saved at the end of each turn; whatever needs a new cookie throws.
+   */
+  async open(request: AnyRequest): Promise<Session<D>> {
+    const state = this.#stateOf(request);
+    await state.load();
+    state.look();
+    state.frozen = true;
+    return createHandle(state) as unknown as Session<D>;
+  }
+
+  /** The data that a request's session holds, or `null`; records no use and changes nothing. */
+  async peek(request: AnyRequest): Promise<Readonly<D> | null> {
+    const state = this.#stateOf(request);
+    await state.load();
+    if (!state.saved) return null;
+    const { data } = state;
+    return Object.fromEntries(data.fields().map((field) => [field, data.get(field)])) as D;
+  }
+
+  #stateOf(request: AnyRequest): SessionState {
+    const cookie = this.http.cookie;
+    return new SessionState(this.config, {
+      present: (now) => cookie.read(headerOf(request, "cookie"), now),
+      touched: () => undefined,
+    });
+  }
+}
+
+/** A header's value in Node's or the Fetch API's shape of a request. */
+export function headerOf(request: AnyRequest, name: string): string | undefined {
+  const { headers } = request;
+  if (typeof (headers as Headers).get === "function") return (headers as Headers).get(name) ?? undefined;
+  const value = (headers as Readonly<Record<string, string | string[] | undefined>>)[name];
+  return Array.isArray(value) ? value.join("; ") : value;
+}

@@ -1,0 +1,217 @@
+/**
+ * Holds a Node response's first byte until the session is committed.
+ *
+ * `writeHead`, `write`, `end` and `flushHeaders` are the ways headers leave; `pipe`, `sendFile`, redirects and errors
+ * all come through them. 1xx responses are no first byte and pass. With a local store the commit is done within the
+ * call and nothing is held. Else the calls queue in order, `headersSent` is true and `write` answers false, as if the
+ * headers were out; then they run as they were made.
+ */
+import { isPromise } from "../core/awaitable.ts";
+import type { Awaitable } from "../core/units.ts";
+import type { Exchange } from "./exchange.ts";
+import { NodeHeaders, type NodeHeaderTarget, type WriteHeadHeaders } from "./node-headers.ts";
+
+/** The part of `ServerResponse` and `Http2ServerResponse` that is used. */
+export interface NodeResponse extends NodeHeaderTarget {
+  statusCode: number;
+  readonly headersSent: boolean;
+  readonly writableEnded: boolean;
+  getHeaderNames(): string[];
+  removeHeader(name: string): void;
+  emit(event: string): boolean;
+  on(event: "error", listener: (error: unknown) => void): unknown;
+  writeHead(...args: any[]): any;
+  write(...args: any[]): any;
+  end(...args: any[]): any;
+  flushHeaders(): void;
+}
+
+type Method = "writeHead" | "write" | "end" | "flushHeaders";
+type Held = NodeResponse & { [GATE]: NodeGate };
+
+const GATE = Symbol("fastsession.gate");
+
+const WAITING = 0;
+const HELD = 1;
+const FAILED = 2;
+const OPEN = 3;
+
+/** Own properties on the response, but shared functions: one gate, no closure a request. */
+const hooks: Record<Method, (this: Held, ...args: unknown[]) => unknown> = {
+  writeHead(...args) {
+    return this[GATE].call("writeHead", args);
+  },
+  write(...args) {
+    return this[GATE].call("write", args);
+  },
+  end(...args) {
+    return this[GATE].call("end", args);
+  },
+  flushHeaders() {
+    return this[GATE].call("flushHeaders", []);
+  },
+};
+
+export class NodeGate {
+  readonly #exchanges: Exchange[];
+  readonly #response: Held;
+  /** Tells the framework's error handler; where there is none, the gate answers itself. */
+  readonly #fail: ((error: unknown) => void) | undefined;
+  readonly #writeHead: NodeResponse["writeHead"];
+  readonly #write: NodeResponse["write"];
+  readonly #end: NodeResponse["end"];
+  readonly #flushHeaders: NodeResponse["flushHeaders"];
+  #phase: typeof WAITING | typeof HELD | typeof FAILED | typeof OPEN = WAITING;
+  #headersWritten = false;
+  #queue: { method: Method; args: unknown[] }[] = [];
+
+  /** Holds the response for this session, too: an application may have two. */
+  static hold(exchange: Exchange, response: NodeResponse, fail?: (error: unknown) => void): void {
+    const gate = (response as Partial<Held>)[GATE] ?? new NodeGate(response as Held, fail);
+    if (gate.#phase === WAITING && !response.headersSent) gate.#exchanges.push(exchange);
+    else exchange.state.frozen = true;
+  }
+
+  private constructor(held: Held, fail: ((error: unknown) => void) | undefined) {
+    this.#exchanges = [];
+    this.#response = held;
+    this.#fail = fail;
+    // What stands there now: other middleware may have wrapped them, and may wrap ours later.
+    this.#writeHead = held.writeHead;
+    this.#write = held.write;
+    this.#end = held.end;
+    this.#flushHeaders = held.flushHeaders;
+    held[GATE] = this;
+    held.writeHead = hooks.writeHead;
+    held.write = hooks.write;
+    held.end = hooks.end;
+    held.flushHeaders = hooks.flushHeaders;
+  }
+
+  call(method: Method, args: unknown[]): unknown {
+    if (this.#phase === WAITING) this.#begin();
+    if (this.#phase === OPEN) return this.#pass(method, args);
+    // Of a failed response nothing is sent; of a held one it waits its turn.
+    if (this.#phase === HELD) this.#queue.push({ method, args });
+    return method === "write" ? false : this.#response;
+  }
+
+  #begin(): void {
+    try {
+      const done = this.#commit(0);
+      if (!isPromise(done)) return void (this.#phase = OPEN);
+      this.#phase = HELD;
+      this.#pretendSent(true);
+      done.then(
+        () => this.#release(),
+        (error: unknown) => this.#failed(error),
+      );
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #commit(from: number): Awaitable<void> {
+    for (let at = from; at < this.#exchanges.length; at++) {
+      const done = this.#exchanges[at]?.commit();
+      if (done !== undefined) return done.then(() => this.#commit(at + 1));
+    }
+    return undefined;
+  }
+
+  #writeHeaders(headers: NodeHeaders): void {
+    for (const exchange of this.#exchanges) exchange.writeHeaders(headers);
+  }
+
+  #release(): void {
+    this.#pretendSent(false);
+    this.#phase = OPEN;
+    const queue = this.#queue;
+    this.#queue = [];
+    let waitsForDrain = false;
+    for (const { method, args } of queue) {
+      const answer = this.#pass(method, args);
+      if (method === "write") waitsForDrain = answer === true;
+    }
+    if (waitsForDrain && !this.#response.writableEnded) this.#response.emit("drain");
+  }
+
+  /** Puts our headers where they survive, just before the headers leave. */
+  #pass(method: Method, args: unknown[]): unknown {
+    const response = this.#response;
+    if (!this.#headersWritten && !response.headersSent) {
+      this.#headersWritten = true;
+      if (method === "writeHead") args = this.#withHeaders(args);
+      else this.#writeHeaders(new NodeHeaders(response, undefined));
+    }
+    switch (method) {
+      case "writeHead":
+        return this.#writeHead.apply(response, args);
+      case "write":
+        return this.#write.apply(response, args);
+      case "end":
+        return this.#end.apply(response, args);
+      case "flushHeaders":
+        return this.#flushHeaders.call(response);
+    }
+  }
+
+  #withHeaders(args: unknown[]): unknown[] {
+    const at = typeof args[1] === "string" ? 2 : 1;
+    // `writeHead(status, undefined, headers)` is allowed, too.
+    const index = args[at] === undefined && args[at + 1] !== undefined ? at + 1 : at;
+    const headers = new NodeHeaders(this.#response, (args[index] ?? undefined) as WriteHeadHeaders);
+    this.#writeHeaders(headers);
+    if (headers.given === args[index]) return args;
+    const changed = [...args];
+    changed[index] = headers.given;
+    return changed;
+  }
+
+  #failed(error: unknown): void {
+    if (this.#phase === HELD) this.#pretendSent(false);
+    this.#phase = FAILED;
+    this.#queue = [];
+    const response = this.#response;
+    // A stream that is piped goes on writing into a response that has ended.
+    response.on("error", () => undefined);
+    if (this.#fail === undefined) return this.#answer(error);
+    // After the handler's own calls of this turn, which are dropped.
+    queueMicrotask(() => {
+      this.#phase = OPEN;
+      this.#fail?.(error);
+    });
+  }
+
+  #answer(error: unknown): void {
+    const response = this.#response;
+    const status = (error as { status?: unknown }).status === 503 ? 503 : 500;
+    this.#exchanges[0]?.state.config.log.error(
+      `a session could not be saved (${String((error as { code?: unknown }).code ?? "error")}); the client got ${status}`,
+    );
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    response.statusCode = status;
+    response.setHeader("content-type", "text/plain; charset=utf-8");
+    this.#headersWritten = true;
+    this.#writeHeaders(new NodeHeaders(response, undefined));
+    this.#end.call(response, status === 503 ? "Service Unavailable" : "Internal Server Error");
+  }
+
+  /** While calls are held, whoever asks must believe that the headers are out. */
+  #pretendSent(sent: boolean): void {
+    const response = this.#response as unknown as Record<string, unknown>;
+    if (!sent) {
+      delete response["headersSent"];
+      delete response["setHeader"];
+      return;
+    }
+    Object.defineProperty(response, "headersSent", { value: true, configurable: true });
+    Object.defineProperty(response, "setHeader", { value: refuseHeader, configurable: true, writable: true });
+  }
+}
+
+function refuseHeader(name: string): never {
+  throw Object.assign(new Error(`Cannot set headers after they are sent to the client (${name})`), {
+    code: "ERR_HTTP_HEADERS_SENT",
+  });
+}
