@@ -33,8 +33,8 @@ export function filesBelow(folder: string): string[] {
   const visit = (relative: string): void => {
     for (const entry of readdirSync(join(repository, folder, relative), { withFileTypes: true })) {
       const path = posix.join(relative, entry.name);
-      if (!entry.isDirectory()) files.push(path);
-      else if (!notOurs.has(entry.name)) visit(path);
+      if (entry.isFile()) files.push(path);
+      else if (entry.isDirectory() && !notOurs.has(entry.name)) visit(path);
     }
   };
   visit("");
