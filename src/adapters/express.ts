@@ -1,5 +1,5 @@
 import type { Application, NextFunction, Request, RequestHandler, Response } from "express";
-import { then } from "../core/awaitable.ts";
+import { chain } from "../core/awaitable.ts";
 import type { DefaultData } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import { createExpressHandle, type ExpressSession } from "../http/express-handle.ts";
@@ -56,7 +56,7 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
       );
       if (exchange === null || request[name] !== undefined) return next();
       request[name] = createExpressHandle(exchange.state, (handle) => (request[name] = handle));
-      const ready = then(exchange.prepare(), () => next());
+      const ready = chain(exchange.prepare(), () => next());
       if (ready !== undefined) ready.catch(next);
     } catch (error) {
       next(error);

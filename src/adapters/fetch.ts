@@ -1,4 +1,4 @@
-import { then } from "../core/awaitable.ts";
+import { chain } from "../core/awaitable.ts";
 import { FastSessionError } from "../core/errors.ts";
 import { createHandle } from "../core/session-handle.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
@@ -49,7 +49,7 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
         response = await onError(error, request);
       }
       try {
-        const done = then(exchange.commit(), () => undefined);
+        const done = chain(exchange.commit(), () => undefined);
         if (done !== undefined) await done;
       } catch (error) {
         exchange.state.abandon();

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { then } from "../core/awaitable.ts";
+import { chain } from "../core/awaitable.ts";
 import { createHandle } from "../core/session-handle.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
@@ -46,7 +46,7 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
       );
       if (exchange === null) return void next(null);
       (request as unknown as Record<string, unknown>)[name] = createHandle(exchange.state);
-      const ready = then(exchange.prepare(), () => void next(exchange));
+      const ready = chain(exchange.prepare(), () => void next(exchange));
       if (ready !== undefined) ready.catch(fail);
     } catch (error) {
       fail(error);

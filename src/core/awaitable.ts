@@ -5,6 +5,6 @@ export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
 }
 
 /** Goes on with a value: at once when it is here, later when it is promised. Local stores thus cost no promise. */
-export function then<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
+export function chain<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
   return isPromise(value) ? value.then(next) : next(value);
 }

@@ -1,22 +1,22 @@
-import { fieldDescriptor, HandleTarget, refuseShape, refuseSymbol, STATE, symbolMember } from "./handle-target.ts";
+import { fieldDescriptor, HandleTarget, refuseShape, refuseSymbol, symbolMember } from "./handle-target.ts";
 import type { SessionState } from "./session-state.ts";
 
 /** The data as a plain dictionary: no members, so every name but `__proto__` is an item. */
 const handler: ProxyHandler<HandleTarget> = {
-  get: (target, name) => (typeof name === "symbol" ? symbolMember(target, name) : target[STATE].data.get(name)),
+  get: (target, name) => (typeof name === "symbol" ? symbolMember(target, name) : target.state.data.get(name)),
   set(target, name, value) {
     if (typeof name === "symbol") refuseSymbol();
-    target[STATE].writable.set(name, value);
+    target.state.writable.set(name, value);
     return true;
   },
-  has: (target, name) => typeof name === "string" && target[STATE].data.has(name),
+  has: (target, name) => typeof name === "string" && target.state.data.has(name),
   deleteProperty(target, name) {
-    if (typeof name === "string") target[STATE].writable.delete(name);
+    if (typeof name === "string") target.state.writable.delete(name);
     return true;
   },
-  ownKeys: (target) => target[STATE].data.fields(),
+  ownKeys: (target) => target.state.data.fields(),
   getOwnPropertyDescriptor: (target, name) =>
-    typeof name === "symbol" ? undefined : fieldDescriptor(target[STATE].data, name),
+    typeof name === "symbol" ? undefined : fieldDescriptor(target.state.data, name),
   defineProperty: refuseShape,
   setPrototypeOf: refuseShape,
   preventExtensions: refuseShape,

@@ -6,26 +6,32 @@ export const STATE: unique symbol = Symbol("fastsession.state");
 
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
-/** What a handle's Proxy stands before. `console.log` shows it, past all traps: it must not show the state behind. */
+/** What a handle's Proxy stands before. */
 export class HandleTarget {
-  [STATE]: SessionState;
+  state: SessionState;
 
   constructor(state: SessionState) {
-    this[STATE] = state;
-  }
-
-  [INSPECT](): string {
-    const state = this[STATE];
-    if (state.recorder === null) return `Session (${state.phase})`;
-    return `Session { ${state.recorder.fields().join(", ")} }`;
+    this.state = state;
   }
 }
+
+/** `console.log` shows the target, past all traps: it must not show the state behind, nor values, nor the id. */
+function inspect(target: HandleTarget): string {
+  const { state } = target;
+  return state.recorder === null ? `Session (${state.phase})` : `Session { ${state.recorder.fields().join(", ")} }`;
+}
+
+Object.defineProperty(HandleTarget.prototype, INSPECT, {
+  value(this: HandleTarget): string {
+    return inspect(this);
+  },
+});
 
 const TARGET = Symbol("fastsession.target");
 
 /** Puts another state behind a handle that somebody still holds. */
 export function retarget(handle: unknown, state: SessionState): void {
-  (handle as { [TARGET]: HandleTarget })[TARGET][STATE] = state;
+  (handle as { [TARGET]: HandleTarget })[TARGET].state = state;
 }
 
 /** The state behind a handle. */
@@ -36,9 +42,9 @@ export function stateOf(handle: unknown): SessionState {
 }
 
 export function symbolMember(target: HandleTarget, name: symbol): unknown {
-  if (name === STATE) return target[STATE];
+  if (name === STATE) return target.state;
   if (name === TARGET) return target;
-  if (name === INSPECT) return () => target[INSPECT]();
+  if (name === INSPECT) return () => inspect(target);
   if (name === Symbol.toPrimitive) return () => "[object Session]";
   return name === Symbol.toStringTag ? "Session" : undefined;
 }

@@ -1,8 +1,7 @@
 import type { Codec } from "./codec.ts";
 import { Events } from "./events.ts";
 import { FastSessionError } from "./errors.ts";
-import { createJsonCodec } from "./json-codec.ts";
-import { commitLate } from "./lifecycle.ts";
+import { jsonCodec } from "./json-codec.ts";
 import type { Lifetime } from "./lifetime.ts";
 import { Log, type Logger, type LogLevel } from "./logger.ts";
 import { checkSchemaMap, type SchemaMap, validateField } from "./schema.ts";
@@ -109,7 +108,7 @@ export interface ConfigContext {
 /** Checks options and completes them. @throws TypeError with the remedy */
 export function createConfig(options: LifeOptions, context: ConfigContext): SessionConfig {
   const { log, store, namespace } = context;
-  const codec = options.codec ?? createJsonCodec();
+  const codec = options.codec ?? jsonCodec;
   if (options.schema !== undefined) checkSchemaMap(options.schema);
   const events = new Events(log);
   const cap = options.maxSessionsPerUser;
@@ -137,7 +136,6 @@ export function createConfig(options: LifeOptions, context: ConfigContext): Sess
     maxSessionBytes: positive(options, "maxSessionBytes") ?? DEFAULTS.maxSessionBytes,
     cap: cap === undefined ? null : capOf(cap),
     created: context.created,
-    commitLate,
   };
 }
 
@@ -218,7 +216,7 @@ function admission(schema: SchemaMap, events: Events): SessionConfig["admit"] {
       "ERR_SESSION_INVALID",
       `the schema of field ${JSON.stringify(field)} refuses the value`,
       {
-        path: [field, ...result.issues.slice(0, 1)].join("."),
+        path: result.issues[0] ?? field,
       },
     );
   };

@@ -3,7 +3,6 @@ import type { Events } from "./events.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Log } from "./logger.ts";
 import type { IdSource } from "./session-id.ts";
-import type { SessionState } from "./session-state.ts";
 import type { CapPolicy, Key, SessionStore } from "./session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "./units.ts";
 
@@ -31,6 +30,4 @@ export interface SessionConfig {
   readonly cap: { readonly max: number; readonly policy: CapPolicy } | null;
   /** Called when a record was created: the sweep starts with the first. */
   readonly created: () => void;
-  /** Commits what a request recorded after its headers; failures are reported, there is nobody left to throw to. */
-  readonly commitLate: (state: SessionState) => void;
 }

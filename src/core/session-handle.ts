@@ -5,7 +5,7 @@
  * sessions and reaches the state through the target, so that a session costs one small target and one Proxy. An access
  * costs about 25 ns more than a method call would.
  */
-import { fieldDescriptor, HandleTarget, refuseShape, refuseSymbol, STATE, symbolMember } from "./handle-target.ts";
+import { fieldDescriptor, HandleTarget, refuseShape, refuseSymbol, symbolMember } from "./handle-target.ts";
 import { type Methods, methods, RESERVED } from "./session-methods.ts";
 import type { SessionState } from "./session-state.ts";
 import type { DefaultData, Session } from "./session-types.ts";
@@ -15,27 +15,27 @@ function handlerFor(members: Methods): ProxyHandler<HandleTarget> {
     get(target, name) {
       if (typeof name === "symbol") return symbolMember(target, name);
       const member = members[name];
-      if (member !== undefined) return member.get === undefined ? member.value : member.get(target[STATE]);
-      return RESERVED.has(name) ? undefined : target[STATE].data.get(name);
+      if (member !== undefined) return member.get === undefined ? member.value : member.get(target.state);
+      return RESERVED.has(name) ? undefined : target.state.data.get(name);
     },
     set(target, name, value) {
       checkItem(name);
-      target[STATE].writable.set(name, value);
+      target.state.writable.set(name, value);
       return true;
     },
     has(target, name) {
       if (typeof name === "symbol") return false;
-      return name in members || (!RESERVED.has(name) && target[STATE].data.has(name));
+      return name in members || (!RESERVED.has(name) && target.state.data.has(name));
     },
     deleteProperty(target, name) {
       checkItem(name);
-      target[STATE].writable.delete(name);
+      target.state.writable.delete(name);
       return true;
     },
-    ownKeys: (target) => target[STATE].data.fields().filter((field) => !RESERVED.has(field)),
+    ownKeys: (target) => target.state.data.fields().filter((field) => !RESERVED.has(field)),
     getOwnPropertyDescriptor(target, name) {
       if (typeof name === "symbol" || RESERVED.has(name)) return undefined;
-      return fieldDescriptor(target[STATE].data, name);
+      return fieldDescriptor(target.state.data, name);
     },
     defineProperty: refuseShape,
     setPrototypeOf: refuseShape,

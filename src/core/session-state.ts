@@ -1,4 +1,4 @@
-import { then } from "./awaitable.ts";
+import { chain } from "./awaitable.ts";
 import type { SessionCause } from "./cause.ts";
 import { FastSessionError } from "./errors.ts";
 import { expiryCause } from "./lifetime.ts";
@@ -49,12 +49,15 @@ export class SessionState implements RecorderHost {
   /** The store call under way, which the next one of this request waits for. */
   pending: Promise<void> | null = null;
   #recorder: Recorder | null = null;
-  #lateCommit = false;
+  /** The lifecycle's: this file does not import it. */
+  readonly #commitLate: (state: SessionState) => void;
+  #commitsLate = false;
   #loaded: StoredSession | Alias | Tombstone | null | undefined = undefined;
 
-  constructor(config: SessionConfig, carrier: Carrier) {
+  constructor(config: SessionConfig, carrier: Carrier, commitLate: (state: SessionState) => void) {
     this.config = config;
     this.carrier = carrier;
+    this.#commitLate = commitLate;
   }
 
   get codec(): SessionConfig["codec"] {
@@ -80,6 +83,7 @@ export class SessionState implements RecorderHost {
 
   /** Looks at the session without touching data: for `info`. */
   look(): void {
+    if (this.phase === "destroyed") this.#refuseDestroyed();
     if (this.phase === "untouched" || !this.accessed) this.#access();
   }
 
@@ -120,7 +124,7 @@ export class SessionState implements RecorderHost {
     }
     const key = this.key;
     const now = this.config.now();
-    return then(
+    return chain(
       callStore(this.config, "load", () => this.config.store.load(key, now)),
       (found) => {
         if (found === null || found.kind !== "session" || found.expiresAt <= now) {
@@ -217,7 +221,7 @@ export class SessionState implements RecorderHost {
 
   #read(key: Key, now: EpochMilliseconds): Awaitable<void> {
     try {
-      const read = then(
+      const read = chain(
         callStore(this.config, "load", () => this.config.store.load(key, now)),
         (found) => this.#open(found, now),
       );
@@ -235,7 +239,10 @@ export class SessionState implements RecorderHost {
 
   #open(found: StoredSession | Alias | Tombstone | null, now: EpochMilliseconds): void {
     this.phase = "open";
-    if (this.id === null) return this.becomeFresh(this.cause);
+    if (this.id === null) {
+      // A visitor's session is made whatever the handler does: it is new already.
+      return this.becomeFresh(this.cause === "none" && this.config.saveUninitialized ? "new" : this.cause);
+    }
     if (found === null) return this.#refused("unknown");
     if (found.kind === "tombstone") {
       // A late request of a session that moved or ended: it must not replace the browser's newer cookie.
@@ -288,12 +295,12 @@ export class SessionState implements RecorderHost {
 
   #afterHeaders(): void {
     if (!this.saved) this.refuseCookieChange("the first write of a session");
-    if (this.#lateCommit) return;
-    this.#lateCommit = true;
+    if (this.#commitsLate) return;
+    this.#commitsLate = true;
     // One commit for all the changes of this turn.
     queueMicrotask(() => {
-      this.#lateCommit = false;
-      this.config.commitLate(this);
+      this.#commitsLate = false;
+      this.#commitLate(this);
     });
   }
 }

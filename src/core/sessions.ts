@@ -1,4 +1,4 @@
-import { then } from "./awaitable.ts";
+import { chain } from "./awaitable.ts";
 import type { SessionEventName, SessionListener } from "./events.ts";
 import { FastSessionError } from "./errors.ts";
 import { stateOf } from "./handle-target.ts";
@@ -94,7 +94,7 @@ export class Sessions {
   /** Stops the background work and closes the store. Call it when the server has stopped listening. */
   async close(): Promise<void> {
     this.#sweeper.stop();
-    await then(this.config.store.close?.(), () => undefined);
+    await chain(this.config.store.close?.(), () => undefined);
   }
 }
 

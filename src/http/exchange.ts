@@ -1,8 +1,8 @@
 import { type Awaitable } from "../core/units.ts";
-import { commitResponse } from "../core/lifecycle.ts";
+import { commitResponse, newSession } from "../core/lifecycle.ts";
 import { cookieMaxAge } from "../core/lifetime.ts";
 import type { Carrier, Presented } from "../core/presented.ts";
-import { SessionState } from "../core/session-state.ts";
+import type { SessionState } from "../core/session-state.ts";
 import type { HttpSessions } from "./http-sessions.ts";
 
 /** What a response's headers must be able to do. */
@@ -23,7 +23,7 @@ export abstract class Exchange implements Carrier {
 
   constructor(sessions: HttpSessions<any>) {
     this.sessions = sessions;
-    this.state = new SessionState(sessions.config, this);
+    this.state = newSession(sessions.config, this);
   }
 
   /** The request's Cookie header; several are joined with `; `. */

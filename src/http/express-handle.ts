@@ -1,7 +1,8 @@
 import { retarget, stateOf } from "../core/handle-target.ts";
+import { newSession } from "../core/lifecycle.ts";
 import { handleFactory } from "../core/session-handle.ts";
 import { type Methods, methods, renewId } from "../core/session-methods.ts";
-import { SessionState } from "../core/session-state.ts";
+import type { SessionState } from "../core/session-state.ts";
 import type { DefaultData, Session, SessionMembers } from "../core/session-types.ts";
 
 type Callback = (error?: unknown) => void;
@@ -74,7 +75,7 @@ async function regenerateEmpty(session: unknown): Promise<void> {
 
 /** Leaves a handle with a copy of its data, apart from the request's session. */
 function retire(session: unknown, state: SessionState, data: Record<string, unknown>): void {
-  const past = new SessionState(state.config, {
+  const past = newSession(state.config, {
     present: () => ({ id: null, cause: "none" }),
     touched: () => undefined,
   });

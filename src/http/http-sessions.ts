@@ -1,7 +1,8 @@
+import { newSession } from "../core/lifecycle.ts";
 import type { SessionConfig } from "../core/session-config.ts";
 import { createHandle } from "../core/session-handle.ts";
 import { Sessions } from "../core/sessions.ts";
-import { SessionState } from "../core/session-state.ts";
+import type { SessionState } from "../core/session-state.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import type { Sweeper } from "../core/sweeper.ts";
 import type { SessionCookie } from "./session-cookie.ts";
@@ -59,7 +60,7 @@ export class HttpSessions<D = DefaultData> extends Sessions {
 
   #stateOf(request: AnyRequest): SessionState {
     const cookie = this.http.cookie;
-    return new SessionState(this.config, {
+    return newSession(this.config, {
       present: (now) => cookie.read(headerOf(request, "cookie"), now),
       touched: () => undefined,
     });

@@ -194,6 +194,8 @@ export class NodeGate {
     response.setHeader("content-type", "text/plain; charset=utf-8");
     this.#headersWritten = true;
     this.#writeHeaders(new NodeHeaders(response, undefined));
+    // By name: `end` would come back through the hook for its headers, and the hook is shut.
+    this.#writeHead.call(response, status);
     this.#end.call(response, status === 503 ? "Service Unavailable" : "Internal Server Error");
   }
 
