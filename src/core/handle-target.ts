@@ -15,15 +15,23 @@ export class HandleTarget {
   }
 }
 
-/** `console.log` shows the target, past all traps: it must not show the state behind, nor values, nor the id. */
-function inspect(target: HandleTarget): string {
-  const { state } = target;
-  return state.recorder === null ? `Session (${state.phase})` : `Session { ${state.recorder.fields().join(", ")} }`;
+/** `console.log` looks past all traps: what it may show is names, never values, the id or the state behind. */
+function inspect(state: SessionState | undefined): string {
+  if (state === undefined || state.recorder === null) return `Session (${state?.phase ?? "none"})`;
+  return `Session { ${state.recorder.fields().join(", ")} }`;
 }
 
-Object.defineProperty(HandleTarget.prototype, INSPECT, {
-  value(this: HandleTarget): string {
-    return inspect(this);
+Object.defineProperties(HandleTarget.prototype, {
+  [STATE]: {
+    get(this: HandleTarget): SessionState {
+      return this.state;
+    },
+  },
+  // Called on the Proxy, or on the target where proxies are shown as they are: both answer `STATE`.
+  [INSPECT]: {
+    value(this: { [STATE]?: SessionState }): string {
+      return inspect(this[STATE]);
+    },
   },
 });
 
@@ -44,7 +52,7 @@ export function stateOf(handle: unknown): SessionState {
 export function symbolMember(target: HandleTarget, name: symbol): unknown {
   if (name === STATE) return target.state;
   if (name === TARGET) return target;
-  if (name === INSPECT) return () => inspect(target);
+  if (name === INSPECT) return () => inspect(target.state);
   if (name === Symbol.toPrimitive) return () => "[object Session]";
   return name === Symbol.toStringTag ? "Session" : undefined;
 }

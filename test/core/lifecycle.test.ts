@@ -71,7 +71,13 @@ describe("store calls", () => {
   });
 
   it("are none for forged and malformed cookies", async () => {
-    for (const cookie of ["sid=garbage", "sid=", "sid=a.b.c", `sid=${"1".repeat(36)}.toz2fc.${"A".repeat(47)}`, "sid"]) {
+    for (const cookie of [
+      "sid=garbage",
+      "sid=",
+      "sid=a.b.c",
+      `sid=${"1".repeat(36)}.toz2fc.${"A".repeat(47)}`,
+      "sid",
+    ]) {
       const visitor = new Browser(sessions, cookie);
       await visitor.visit((session) => session.get("theme"));
     }
@@ -279,11 +285,19 @@ describe("a session that ended", () => {
 describe("changes of identity", () => {
   it("give regenerate a new id with the same data, start and public name", async () => {
     await browser.visit((session) => void (session["n"] = 1));
-    const before = await browser.visit((session) => [session.getSessionId(), session.info.createdAt, session.info.handle]);
+    const before = await browser.visit((session) => [
+      session.getSessionId(),
+      session.info.createdAt,
+      session.info.handle,
+    ]);
     clock.advance(1000);
     const { lines } = await browser.visit((session) => session.regenerate());
     expect(lines).toHaveLength(1);
-    const after = await browser.visit((session) => [session.getSessionId(), session.info.createdAt, session.info.handle]);
+    const after = await browser.visit((session) => [
+      session.getSessionId(),
+      session.info.createdAt,
+      session.info.handle,
+    ]);
     expect(after.result[0]).not.toBe(before.result[0]);
     expect(after.result.slice(1)).toEqual(before.result.slice(1));
     expect((await browser.visit((session) => session["n"])).result).toBe(1);
@@ -312,7 +326,10 @@ describe("changes of identity", () => {
     await browser.visit((session) => session.login("ann"));
     await browser.visit((session) => void (session["secret"] = 1));
     await browser.visit((session) => session.login("bob"));
-    expect((await browser.visit((session) => [session.info.userId, session.get("secret")])).result).toEqual(["bob", undefined]);
+    expect((await browser.visit((session) => [session.info.userId, session.get("secret")])).result).toEqual([
+      "bob",
+      undefined,
+    ]);
   });
 
   it("leave a fresh session after logout, which gets a new id when written to", async () => {
@@ -323,7 +340,11 @@ describe("changes of identity", () => {
       session.flash("notice", "bye");
     });
     expect(lines).toHaveLength(1);
-    const next = await browser.visit((session) => [session.getSessionId(), session.info.userId, session.flash("notice")]);
+    const next = await browser.visit((session) => [
+      session.getSessionId(),
+      session.info.userId,
+      session.flash("notice"),
+    ]);
     expect(next.result[0]).not.toBe(id);
     expect(next.result.slice(1)).toEqual([null, "bye"]);
   });
@@ -333,7 +354,12 @@ describe("changes of identity", () => {
     const { lines } = await browser.visit(async (session) => {
       await session.destroy();
       expect(session.info.isDestroyed).toBe(true);
-      for (const use of [() => session["n"], () => (session["n"] = 1), () => session.getSessionId(), () => ({ ...session })]) {
+      for (const use of [
+        () => session["n"],
+        () => (session["n"] = 1),
+        () => session.getSessionId(),
+        () => ({ ...session }),
+      ]) {
         expect(use).toThrow(expect.objectContaining({ code: "ERR_SESSION_DESTROYED" }));
       }
       await expect(session.saveSession()).rejects.toMatchObject({ code: "ERR_SESSION_DESTROYED" });
@@ -380,7 +406,10 @@ describe("a handler that throws", () => {
     visit.session["n"] = 1;
     visit.abandon();
     browser.keep(await visit.end());
-    expect((await browser.visit((session) => [session.info.userId, session.get("n")])).result).toEqual(["ann", undefined]);
+    expect((await browser.visit((session) => [session.info.userId, session.get("n")])).result).toEqual([
+      "ann",
+      undefined,
+    ]);
   });
 
   it("saves what was recorded with saveOnError", async () => {

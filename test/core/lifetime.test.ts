@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { absoluteDeadline, cookieMaxAge, deadline, expiryCause, type Lifetime, renewalDue } from "../../src/core/lifetime.ts";
+import {
+  absoluteDeadline,
+  cookieMaxAge,
+  deadline,
+  expiryCause,
+  type Lifetime,
+  renewalDue,
+} from "../../src/core/lifetime.ts";
 
 const HOUR = 3_600_000;
 const start = 1_700_000_000_123;
