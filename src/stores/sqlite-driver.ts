@@ -93,19 +93,29 @@ export class Statement {
   }
 }
 
-interface ArrayMode {
-  /** `node:sqlite`, since 22.16. */
+/** What drivers have to choose how rows come. */
+interface Modes {
+  /** `node:sqlite`; the first since 22.16. */
   setReturnArrays?(on: boolean): unknown;
-  /** `better-sqlite3` and `libsql`, for statements that are a `reader`. Bun's method of that name is another. */
+  setReadBigInts?(on: boolean): unknown;
+  /** `better-sqlite3` and `libsql`. Bun's method `raw` is another: it runs the statement. There `values` gives it away. */
   raw?(on: boolean): unknown;
+  safeIntegers?(on: boolean): unknown;
   readonly reader?: boolean;
+  readonly values?: unknown;
 }
 
+/** Asks for arrays and plain numbers. Answers whether rows come as arrays. */
 function readArrays(statement: SqliteStatement): boolean {
-  const mode = statement as ArrayMode;
-  if (typeof mode.setReturnArrays === "function") mode.setReturnArrays(true);
-  else if (mode.reader === true && typeof mode.raw === "function") mode.raw(true);
-  else return false;
+  const modes = statement as Modes;
+  if (typeof modes.setReturnArrays === "function") {
+    modes.setReturnArrays(true);
+    modes.setReadBigInts?.(false);
+    return true;
+  }
+  if (modes.reader !== true || typeof modes.raw !== "function" || modes.values !== undefined) return false;
+  modes.raw(true);
+  modes.safeIntegers?.(false);
   return true;
 }
 
