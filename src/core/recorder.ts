@@ -142,7 +142,8 @@ export class Recorder {
       entry.kind = REMOVED;
       entry.value = undefined;
       entry.steps = NO_STEPS;
-    } else if (had) {
+    } else {
+      // Of an absent field, too: what is computed from it later in this request begins anew.
       this.#put(field, REMOVED, undefined, textOf(this.base, field));
     }
     return had;

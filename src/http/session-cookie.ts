@@ -1,10 +1,12 @@
 import type { Carrier, Presented } from "../core/presented.ts";
+import { isId } from "../core/session-id.ts";
 import type { EpochMilliseconds, Milliseconds, Seconds } from "../core/units.ts";
 import type { CookieFormat, CookieReading } from "./cookie-format.ts";
 import { cookieCandidates } from "./cookie-header.ts";
 import type { CookieWriter } from "./set-cookie.ts";
 
 const NO_COOKIE: Presented = { id: null, cause: "none" };
+const UNKNOWN: Presented = { id: null, cause: "unknown" };
 const TOO_OLD: Presented = { id: null, cause: "expired-absolute" };
 
 /** Where a cookie is decided: which value of the request counts, and which line the response gets. */
@@ -69,6 +71,8 @@ export class SessionCookie {
   /** The signed start lets a session past its absolute limit be refused without asking the store. */
   #judge(reading: Extract<CookieReading, { ok: true }>, now: EpochMilliseconds, stale: boolean): Presented {
     const { id, startedAt } = reading;
+    // Another system's ids may be anything: none gets to a store that its path or query could trip over.
+    if (!isId(id)) return UNKNOWN;
     // A whole second more, as the start is in whole seconds. A start in the future is left to the record.
     if (startedAt !== null && now - startedAt > this.#absolute + 1000) return TOO_OLD;
     return { id, startedAt, stale };

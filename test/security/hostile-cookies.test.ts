@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createSessions } from "../../src/create-sessions.ts";
+import { expressCookie } from "../../src/http/express-cookie.ts";
+import { pythonCookie } from "../../src/http/python-cookie.ts";
+import { MemoryStore } from "../../src/stores/memory.ts";
+import { Browser, Visit } from "../support/browser.ts";
+import { counting } from "../support/counting-store.ts";
+
+const secretKey = "a secret of more than thirty-two bytes";
+const CASES = 100_000;
+const SEED = 20_261_123;
+
+/** A grammar of what attackers and broken clients send: real cookies bent, cut, doubled and dressed up. */
+function cookieHeaders(good: string): fc.Arbitrary<string> {
+  const [name = "", value = ""] = [good.slice(0, good.indexOf("=")), good.slice(good.indexOf("=") + 1)];
+  const [id = "", start = "", signature = ""] = value.split(".");
+  const byte = fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code));
+  const noise = fc.array(byte, { maxLength: 40 }).map((bytes) => bytes.join(""));
+  const bent = fc
+    .tuple(fc.nat(value.length - 1), byte)
+    .map(([at, char]) => value.slice(0, at) + char + value.slice(at + 1));
+  const part = fc.constantFrom(id, start, signature, "", ".", "..", "0", "-1", "zzzzzzzz", "__proto__", "%2E", '"');
+  const assembled = fc.array(part, { maxLength: 5 }).map((parts) => parts.join("."));
+  const cut = fc.nat(value.length - 1).map((length) => value.slice(0, length));
+  const grown = noise.map((tail) => value + tail);
+  const wrong = fc
+    .oneof(noise, bent, assembled, cut, grown)
+    .filter((text) => !text.split(";").some((one) => strip(one) === value));
+  const pair = fc
+    .tuple(
+      fc.constantFrom(name, ` ${name}`, `\u00a0${name}`, name.toUpperCase(), "", `=${name}`, `$${name}`, "__proto__"),
+      wrong,
+    )
+    .map(([key, text]) => `${key}=${text}`);
+  return fc.array(pair, { minLength: 1, maxLength: 6 }).map((pairs) => pairs.join("; "));
+}
+
+const strip = (text: string): string => text.replace(/^[^=]*=/, "").replace(/^[ \t"]+|[ \t"]+$/g, "");
+
+describe.each([
+  ["native", {}],
+  ["python and express beside it", { cookieFormat: pythonCookie(), acceptCookies: [expressCookie()] }],
+])("hostile cookies (%s)", (_name, formats) => {
+  it(`in ${CASES.toLocaleString("en")} variants give an empty session: no throw, no cookie, no store call`, async () => {
+    const { store, calls } = counting(new MemoryStore());
+    const sessions = createSessions({ secretKey, store, logLevel: "silent", ...formats });
+    const browser = new Browser(sessions);
+    await browser.visit((session) => void (session["n"] = 1));
+    calls.take();
+    const causes = new Set<string>();
+    for (const header of fc.sample(cookieHeaders(browser.cookie as string), { seed: SEED, numRuns: CASES })) {
+      const visit = rawVisit(sessions, header);
+      if (visit.session.get("n") !== undefined) throw new Error(`accepted ${JSON.stringify(header)}`);
+      causes.add(visit.session.info.cause);
+      void visit.exchange.commit();
+      if (visit.exchange.state.cookie !== "keep") throw new Error(`sends a cookie for ${JSON.stringify(header)}`);
+    }
+    expect(calls.take()).toEqual([]);
+    expect([...causes].sort()).toEqual(expect.arrayContaining(["bad-signature", "malformed", "none"]));
+    // The real one still works, and so it does among forged ones.
+    expect((await browser.visit((session) => session["n"])).result).toBe(1);
+    const among = new Browser(sessions, `sid=forged; sid=${"x".repeat(90)}; ${browser.cookie}; sid=`);
+    expect((await among.visit((session) => session["n"])).result).toBe(1);
+  });
+});
+
+/** Past the Fetch API, which refuses bytes that Node's parser lets through. */
+function rawVisit(sessions: ReturnType<typeof createSessions>, header: string): Visit {
+  const visit = new Visit(sessions, undefined);
+  visit.exchange.cookieHeader = () => header;
+  return visit;
+}
