@@ -120,6 +120,11 @@ export function createSessions(options: SessionOptions): HttpSessions {
     secure: attributes.secure,
     sessionObject: sessionObject(options),
     skip: createSkip(options.skipSessionHeader, options.skip),
+    warnUnencrypted: once(() =>
+      log.warn(
+        `the cookie ${attributes.name} is Secure and a request came unencrypted, so most browsers drop it: serve over TLS; behind a proxy set the framework's proxy trust or trustProxy; in development use secure: "auto"`,
+      ),
+    ),
     trustProxy: option(options, "trustProxy", "true or false", (value) => typeof value === "boolean") ?? false,
   };
   return new HttpSessions(config, http, sweeper);
@@ -168,6 +173,15 @@ function sweepMilliseconds(options: SessionOptions): number {
 }
 
 const DEFAULT_SWEEP_INTERVAL = 60;
+
+function once(run: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    run();
+  };
+}
 
 function isShortText(value: unknown): boolean {
   return typeof value === "string" && value.length > 0 && value.length <= 64;

@@ -86,15 +86,14 @@ function perform(state: SessionState, intent: Intent): Awaitable<void> {
 /** The response is about to leave: commits, then the cookie is decided. A session that ended meanwhile lets it go. */
 export function commitResponse(state: SessionState): Awaitable<void> {
   if (state.frozen) return undefined;
-  if (state.phase === "untouched" && state.unreadable === null) {
-    if (!state.config.saveUninitialized) {
-      state.frozen = true;
-      return undefined;
-    }
-    if (state.config.store.capabilities.local) state.look();
+  const { saveUninitialized } = state.config;
+  if (state.phase === "untouched" && !saveUninitialized) {
+    state.frozen = true;
+    return undefined;
   }
   try {
-    const done = settle(state, null);
+    // A session for every visitor: whoever brings a valid cookie has one already.
+    const done = saveUninitialized ? chain(state.load(), () => settle(state, null)) : settle(state, null);
     if (!isPromise(done)) {
       state.frozen = true;
       return undefined;

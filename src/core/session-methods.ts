@@ -85,8 +85,9 @@ async function login(this: unknown, userId: string | number, options: LoginOptio
     if (typeof value !== "string")
       throw new TypeError(`login's metadata holds strings: "${name}" is a ${typeof value}`);
   }
-  const data = state.writable;
   state.refuseCookieChange("login()");
+  state.startOver();
+  const data = state.writable;
   // What another user left in it is not this one's.
   if (state.binding !== null && state.binding.userId !== id) data.clear();
   const cap = state.config.cap ?? undefined;

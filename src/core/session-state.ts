@@ -157,6 +157,15 @@ export class SessionState implements RecorderHost {
     this.cookie = "keep";
   }
 
+  /**
+   * A login begins anew where the presented session had ended: somebody who signs in twice, or after a revocation, is
+   * signed in. Nothing else may replace a cookie that is perhaps newer than the one this request brought.
+   */
+  startOver(): void {
+    this.look();
+    if (this.#readOnly === "gone") this.#readOnly = null;
+  }
+
   becomeDestroyed(): void {
     this.phase = "destroyed";
     this.saved = false;

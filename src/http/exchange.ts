@@ -78,12 +78,8 @@ export abstract class Exchange implements Carrier {
   #secure(): boolean {
     const { secure } = this.sessions.http;
     if (secure === "auto") return this.encrypted();
-    if (secure && !this.encrypted()) {
-      // Sent all the same: only the browser knows what is between it and us.
-      this.sessions.config.log.warnOnce(
-        `the cookie ${this.sessions.http.cookie.name} is Secure and this request came unencrypted, so most browsers drop it: serve over TLS; behind a proxy set the framework's proxy trust or trustProxy; in development use secure: "auto"`,
-      );
-    }
+    // Sent all the same: only the browser knows what is between it and us.
+    if (secure && !this.encrypted()) this.sessions.http.warnUnencrypted();
     return secure;
   }
 }

@@ -15,6 +15,8 @@ export interface HttpConfig {
   readonly sessionObject: string;
   readonly skip: ((request: SkipRequest) => boolean) | null;
   readonly trustProxy: boolean;
+  /** Says, once, why a Secure cookie on a plain connection does not come back. */
+  readonly warnUnencrypted: () => void;
 }
 
 /** A request, as far as it can be without a framework: Node's, or the Fetch API's. */

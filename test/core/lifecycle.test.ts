@@ -268,6 +268,21 @@ describe("a session that ended", () => {
     expect(await late.end()).toEqual([]);
   });
 
+  it("lets its late request sign in all the same", async () => {
+    await browser.visit((session) => void (session["cart"] = [1]));
+    const [first, second] = await Promise.all([browser.start(), browser.start()]);
+    await first.session.login("ann");
+    await second.session.login("ann");
+    for (const visit of [first, second]) {
+      browser.keep(await visit.end());
+      expect((await browser.visit((session) => session.info.userId)).result).toBe("ann");
+    }
+    const revoked = new Browser(sessions, browser.cookie);
+    await sessions.forUser("ann").revokeAll();
+    await revoked.visit((session) => session.login("ann"));
+    expect((await revoked.visit((session) => session.info.userId)).result).toBe("ann");
+  });
+
   it("is forgotten after the grace, so that a stray cookie may begin anew", async () => {
     await browser.visit((session) => void (session["n"] = 1));
     const old = new Browser(sessions, browser.cookie);
@@ -477,6 +492,27 @@ describe("key rotation", () => {
 });
 
 describe("saveUninitialized", () => {
+  it("keeps the session of a visitor who has one, also where nothing is read before the handler", async () => {
+    start({ saveUninitialized: true });
+    const remote = new Proxy(store, {
+      get: (target, name) =>
+        name === "capabilities" ? { ...target.capabilities, local: false } : Reflect.get(target, name, target),
+    });
+    browser = new Browser(
+      createSessions({
+        secretKey,
+        store: remote,
+        now: clock.now,
+        saveUninitialized: true,
+        load: "lazy",
+        logLevel: "silent",
+      }),
+    );
+    expect((await browser.visit(() => undefined)).lines).toHaveLength(1);
+    expect((await browser.visit(() => undefined)).lines).toEqual([]);
+    expect(store.size).toBe(1);
+  });
+
   it("makes a record and a cookie for every visitor, touched or not", async () => {
     start({ saveUninitialized: true });
     const { lines } = await browser.visit(() => undefined);
