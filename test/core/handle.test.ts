@@ -157,7 +157,7 @@ describe("what a session is asked by accident", () => {
       expect(() => Object.defineProperty(session, "a", { value: 1 })).toThrow(TypeError);
       expect(() => Object.setPrototypeOf(session, null)).toThrow(TypeError);
       expect(() => Object.freeze(session)).toThrow(TypeError);
-      expect(() => ((session as Record<symbol, unknown>)[Symbol("a")] = 1)).toThrow(TypeError);
+      expect(() => ((session as unknown as Record<symbol, unknown>)[Symbol("a")] = 1)).toThrow(TypeError);
       expect(session["a"]).toBeUndefined();
     });
   });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createSessions } from "../../src/create-sessions.ts";
+import { createSessions, type Sessions } from "../../src/create-sessions.ts";
 import { expressCookie } from "../../src/http/express-cookie.ts";
 import { pythonCookie } from "../../src/http/python-cookie.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
@@ -66,7 +66,7 @@ describe.each([
 });
 
 /** Past the Fetch API, which refuses bytes that Node's parser lets through. */
-function rawVisit(sessions: ReturnType<typeof createSessions>, header: string): Visit {
+function rawVisit(sessions: Sessions, header: string): Visit {
   const visit = new Visit(sessions, undefined);
   visit.exchange.cookieHeader = () => header;
   return visit;
