@@ -4,7 +4,7 @@ import { createHandle } from "../core/session-handle.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
-import { attach, NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
+import { abandonAll, attach, NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
 import type { NodeResponse } from "../http/node-gate.ts";
 
 /** A request with a session. `undefined` on skipped requests. */
@@ -57,20 +57,21 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
     if (typeof first !== "function") return open(first as IncomingMessage, response, next, () => next());
     const handler = first as (request: IncomingMessage, response: ServerResponse) => unknown;
     return (request: IncomingMessage, answer: ServerResponse) => {
-      const failed = (error: unknown, exchange: NodeExchange | null = null): void => {
-        exchange?.state.abandon();
+      const failed = (error: unknown): void => {
+        abandonAll(request);
         sessions.config.log.error(`the handler of ${request.method ?? ""} threw: ${describe(error)}`);
+        if (answer.writableEnded) return;
         if (answer.headersSent) return void answer.destroy();
         for (const header of answer.getHeaderNames()) answer.removeHeader(header);
         answer.statusCode = (error as { status?: unknown } | null)?.status === 503 ? 503 : 500;
         answer.end(answer.statusCode === 503 ? "Service Unavailable" : "Internal Server Error");
       };
-      open(request, answer, failed, (exchange) => {
+      open(request, answer, failed, () => {
         try {
           const done = handler(request, answer);
-          if (done instanceof Promise) done.catch((error: unknown) => failed(error, exchange));
+          if (done instanceof Promise) done.catch(failed);
         } catch (error) {
-          failed(error, exchange);
+          failed(error);
         }
       });
     };

@@ -19,6 +19,7 @@ export interface NodeResponse extends NodeHeaderTarget {
   getHeaderNames(): string[];
   removeHeader(name: string): void;
   emit(event: string): boolean;
+  destroy(): any;
   on(event: "error", listener: (error: unknown) => void): unknown;
   writeHead(...args: any[]): any;
   write(...args: any[]): any;
@@ -92,7 +93,10 @@ export class NodeGate {
     if (this.#phase === WAITING) this.#begin();
     if (this.#phase === OPEN) return this.#pass(method, args);
     // Of a failed response nothing is sent; of a held one it waits its turn.
-    if (this.#phase === HELD) this.#queue.push({ method, args });
+    if (this.#phase === HELD) {
+      this.#queue.push({ method, args });
+      if (method === "end") this.#pretend("writableEnded", true);
+    }
     return method === "write" ? false : this.#response;
   }
 
@@ -102,10 +106,8 @@ export class NodeGate {
       if (!isPromise(done)) return void (this.#phase = OPEN);
       this.#phase = HELD;
       this.#pretendSent(true);
-      done.then(
-        () => this.#release(),
-        (error: unknown) => this.#failed(error),
-      );
+      // Also what Node throws at a call that was held: there is nobody else left to throw to.
+      done.then(() => this.#release()).catch((error: unknown) => this.#failed(error));
     } catch (error) {
       this.#failed(error);
     }
@@ -185,9 +187,10 @@ export class NodeGate {
 
   #answer(error: unknown): void {
     const response = this.#response;
+    if (response.headersSent) return response.destroy();
     const status = (error as { status?: unknown }).status === 503 ? 503 : 500;
     this.#exchanges[0]?.state.config.log.error(
-      `a session could not be saved (${String((error as { code?: unknown }).code ?? "error")}); the client got ${status}`,
+      `a response could not be sent or its session not be saved (${String((error as { code?: unknown }).code ?? "error")}); the client got ${status}`,
     );
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     response.statusCode = status;
@@ -201,14 +204,17 @@ export class NodeGate {
 
   /** While calls are held, whoever asks must believe that the headers are out. */
   #pretendSent(sent: boolean): void {
-    const response = this.#response as unknown as Record<string, unknown>;
-    if (!sent) {
-      delete response["headersSent"];
-      delete response["setHeader"];
-      return;
+    if (sent) {
+      this.#pretend("headersSent", true);
+      this.#pretend("setHeader", refuseHeader);
+    } else {
+      const response = this.#response as unknown as Record<string, unknown>;
+      for (const name of ["headersSent", "setHeader", "writableEnded"]) delete response[name];
     }
-    Object.defineProperty(response, "headersSent", { value: true, configurable: true });
-    Object.defineProperty(response, "setHeader", { value: refuseHeader, configurable: true, writable: true });
+  }
+
+  #pretend(name: string, value: unknown): void {
+    Object.defineProperty(this.#response, name, { value, configurable: true, writable: true });
   }
 }
 

@@ -42,7 +42,7 @@ export class NodeHeaders implements ResponseHeaders {
 
   set(name: string, value: string): void {
     const key = this.#find(name);
-    if (key === undefined) this.#response.setHeader(name, value);
+    if (key === undefined) this.#setBeside(name, value);
     else this.#replace(key, value);
   }
 
@@ -50,7 +50,7 @@ export class NodeHeaders implements ResponseHeaders {
     const key = this.#find("set-cookie");
     if (key !== undefined) return this.#replace(key, [...listOf(this.#given?.[key]), line]);
     const before = this.#response.getHeader("set-cookie");
-    this.#response.setHeader("set-cookie", before === undefined ? line : [...listOf(before), line]);
+    this.#setBeside("set-cookie", before === undefined ? line : [...listOf(before), line]);
   }
 
   #find(name: string): string | undefined {
@@ -59,6 +59,12 @@ export class NodeHeaders implements ResponseHeaders {
       if (key.length === name.length && key.toLowerCase() === name && this.#given[key] !== undefined) return key;
     }
     return undefined;
+  }
+
+  /** Once a header is set on the response, Node takes a given list of pairs no longer: it has to be an object then. */
+  #setBeside(name: string, value: HeaderValue): void {
+    this.#response.setHeader(name, value);
+    if (Array.isArray(this.#original)) this.#changed = true;
   }
 
   #replace(key: string, value: HeaderValue): void {
