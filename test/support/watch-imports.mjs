@@ -49,10 +49,11 @@ const options = { secretKey: "a secret for this test, long enough to be accepted
 const constructed = [];
 for (const [name, module] of loaded) {
   during = `construct ${name}`;
-  const { createSessions, fastSession, MemoryStore, TimedSignatureSerializer } = module;
+  const { createSessions, fastSession, MemoryStore, SqliteStore, TimedSignatureSerializer } = module;
   if (createSessions) createSessions(options);
   if (fastSession && !/fastify|nest/.test(name)) fastSession(options);
   if (MemoryStore) constructed.push(new MemoryStore());
+  if (SqliteStore) constructed.push(new SqliteStore("never-opened.sqlite"));
   if (TimedSignatureSerializer) constructed.push(new TimedSignatureSerializer(options.secretKey));
 }
 
