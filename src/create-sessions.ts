@@ -132,7 +132,7 @@ export function createSessions(options: SessionOptions): HttpSessions {
 
 /** What an adapter was given: options, or sessions made before. */
 export function toSessions<D>(given: SessionOptions | HttpSessions<D>): HttpSessions<D> {
-  return given instanceof HttpSessions ? (given as HttpSessions<D>) : createSessions<D>(given);
+  return given instanceof HttpSessions ? given : createSessions<D>(given);
 }
 
 function checkNames(options: SessionOptions): void {

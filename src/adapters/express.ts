@@ -21,8 +21,8 @@ declare global {
 class ExpressExchange extends NodeExchange {
   readonly #request: Request;
 
-  constructor(sessions: HttpSessions<any>, request: Request, response: Response, next: NextFunction) {
-    super(sessions, request, response as unknown as NodeResponse, next);
+  constructor(sessions: HttpSessions<unknown>, request: Request, response: Response, next: NextFunction) {
+    super(sessions, request, response, next);
     this.#request = request;
   }
 

@@ -17,8 +17,8 @@ class FastifyExchange extends NodeExchange {
   readonly #request: FastifyRequest;
   handle: Session<DefaultData> | undefined;
 
-  constructor(sessions: HttpSessions<any>, request: FastifyRequest, reply: FastifyReply) {
-    super(sessions, request.raw, reply.raw as unknown as NodeResponse);
+  constructor(sessions: HttpSessions<unknown>, request: FastifyRequest, reply: FastifyReply) {
+    super(sessions, request.raw, reply.raw);
     this.#request = request;
   }
 

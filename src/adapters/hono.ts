@@ -15,7 +15,7 @@ export interface SessionEnv<D = DefaultData> {
 class HonoExchange extends Exchange {
   readonly #context: Context;
 
-  constructor(sessions: HttpSessions<any>, context: Context) {
+  constructor(sessions: HttpSessions<unknown>, context: Context) {
     super(sessions);
     this.#context = context;
   }

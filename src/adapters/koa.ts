@@ -48,7 +48,7 @@ class KoaExchange extends NodeExchange {
   readonly #ctx: { readonly secure: boolean };
 
   constructor(
-    sessions: HttpSessions<any>,
+    sessions: HttpSessions<unknown>,
     ctx: { readonly req: object; readonly res: object; readonly secure: boolean },
   ) {
     super(sessions, ctx.req as never, ctx.res as unknown as NodeResponse);

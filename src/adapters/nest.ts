@@ -24,7 +24,9 @@ export const SESSIONS: unique symbol = Symbol("fastsession.sessions");
 export interface AsyncSessionOptions {
   readonly imports?: DynamicModule["imports"];
   readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
-  readonly useFactory: (...providers: any[]) => SessionOptions | HttpSessions | Promise<SessionOptions | HttpSessions>;
+  readonly useFactory: (
+    ...providers: never[]
+  ) => SessionOptions | HttpSessions | Promise<SessionOptions | HttpSessions>;
 }
 
 /**
@@ -51,7 +53,8 @@ export class FastSessionModule implements NestModule {
     const sessions = {
       provide: SESSIONS,
       inject,
-      useFactory: async (...providers: unknown[]): Promise<HttpSessions> => toSessions(await useFactory(...providers)),
+      useFactory: async (...providers: unknown[]): Promise<HttpSessions> =>
+        toSessions(await useFactory(...(providers as never[]))),
     };
     return { module: FastSessionModule, global: true, imports, providers: [sessions], exports: [SESSIONS] };
   }
@@ -62,7 +65,7 @@ export class FastSessionModule implements NestModule {
     if (httpAdapter.getType() === "fastify") {
       fastifySession(this.#sessions)(httpAdapter.getInstance<FastifyInstance>(), {}, () => undefined);
     } else {
-      httpAdapter.use(expressSession(this.#sessions) as RequestHandler);
+      httpAdapter.use(expressSession(this.#sessions));
     }
   }
 }

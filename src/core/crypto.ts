@@ -8,7 +8,7 @@ const oneShot: typeof crypto.hash | undefined = crypto.hash;
 export function sha256(text: string): string {
   return oneShot === undefined
     ? crypto.createHash("sha256").update(text).digest("base64url")
-    : (oneShot("sha256", text, "base64url" as "base64") as string);
+    : oneShot("sha256", text, "base64url");
 }
 
 /** Derives an independent key for one purpose: HMAC-SHA-256 of the purpose under the secret, 43 ASCII characters. */
@@ -30,6 +30,9 @@ export function digestOf(digest: Digest, ...parts: (string | Uint8Array)[]): Buf
   return hash.digest();
 }
 
+/** Node takes every encoding here; its types name only some. */
+const LATIN1 = "latin1" as crypto.BinaryToTextEncoding;
+
 /** A function from message to HMAC-SHA-256 in base64url (43 characters) under one key. */
 export type Mac = (message: string) => string;
 
@@ -49,8 +52,8 @@ export function createMac(key: string): Mac {
   const outer = Buffer.alloc(96);
   outer.set(pad.map((byte) => byte ^ 0x5c));
   return (message) => {
-    outer.write(hash("sha256", innerPad + message, "latin1" as "base64") as string, 64, 32, "latin1");
-    return hash("sha256", outer, "base64url" as "base64") as string;
+    outer.write(hash("sha256", innerPad + message, LATIN1), 64, 32, "latin1");
+    return hash("sha256", outer, "base64url");
   };
 }
 

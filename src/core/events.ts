@@ -40,8 +40,8 @@ export class Events {
   on<E extends SessionEventName>(name: E, listener: SessionListener<E>): () => void {
     let listeners = this.#listeners.get(name);
     if (listeners === undefined) this.#listeners.set(name, (listeners = new Set()));
-    listeners.add(listener as (event: never) => void);
-    return () => void listeners.delete(listener as (event: never) => void);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   }
 
   /** Whether it is worth building the event. */

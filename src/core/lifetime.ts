@@ -1,5 +1,8 @@
 import type { EpochMilliseconds, Milliseconds, Seconds } from "./units.ts";
 
+/** 400 days: browsers shorten a longer `Max-Age` to it. RFC 6265bis, 5.5. */
+export const LONGEST_COOKIE: Seconds = 400 * 86_400;
+
 /** How long sessions live: pure arithmetic on instants. */
 export interface Lifetime {
   /** Without a use for this long, the session ends. `null`: no such limit. */
@@ -64,5 +67,7 @@ export function cookieMaxAge(
   const wanted = maxAge ?? life.maxAge;
   if (wanted === 0) return null;
   const end = life.rolling && maxAge === null ? expiresAt : absoluteDeadline(life, createdAt, maxAge);
-  return Math.max(1, Math.min(wanted, Math.ceil((end - now) / 1000)));
+  // The original sends its max_age as it stands and leaves the shortening to the browser.
+  const longest = life.wholeSeconds ? wanted : Math.min(wanted, LONGEST_COOKIE);
+  return Math.max(1, Math.min(longest, Math.ceil((end - now) / 1000)));
 }

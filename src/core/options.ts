@@ -2,7 +2,7 @@ import type { Codec } from "./codec.ts";
 import { Events } from "./events.ts";
 import { FastSessionError } from "./errors.ts";
 import { jsonCodec } from "./json-codec.ts";
-import type { Lifetime } from "./lifetime.ts";
+import { type Lifetime, LONGEST_COOKIE } from "./lifetime.ts";
 import { Log, type Logger, type LogLevel } from "./logger.ts";
 import { checkSchemaMap, type SchemaMap, validateField } from "./schema.ts";
 import type { SessionConfig } from "./session-config.ts";
@@ -93,8 +93,6 @@ const DEFAULTS = {
 
 /** A use is recorded when this part of the idle window has gone by. */
 const SPACING = 1 / 5;
-/** Beyond this, browsers shorten `Max-Age` (RFC 6265bis, 5.5). */
-const LONGEST_COOKIE: Seconds = 400 * DAY;
 
 /** What of the configuration comes from elsewhere: the store that was given or made, the cookie's name and way to count. */
 export interface ConfigContext {

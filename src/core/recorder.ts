@@ -60,15 +60,11 @@ function textOf(fields: Fields, field: string): string | null {
 
 /** Names are strings of any kind, except the one that would reach a prototype. */
 export function checkField(field: unknown): asserts field is string {
-  if (typeof field !== "string" || field === "__proto__") {
-    throw new FastSessionError(
-      "ERR_SESSION_VALUE",
-      field === "__proto__"
-        ? "__proto__ cannot be a field of a session: use another name"
-        : `a field's name is a string, not ${typeof field}`,
-      { path: String(field === "__proto__" ? field : typeof field) },
-    );
-  }
+  if (typeof field !== "string") throw new TypeError(`a field's name is a string, not ${typeof field}`);
+  if (field !== "__proto__") return;
+  throw new FastSessionError("ERR_SESSION_VALUE", "__proto__ cannot be a field of a session: use another name", {
+    path: field,
+  });
 }
 
 /**

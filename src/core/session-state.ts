@@ -52,7 +52,7 @@ export class SessionState implements RecorderHost {
   /** The lifecycle's: this file does not import it. */
   readonly #commitLate: (state: SessionState) => void;
   #commitsLate = false;
-  #loaded: StoredSession | Alias | Tombstone | null | undefined = undefined;
+  readonly #loaded: StoredSession | Alias | Tombstone | null | undefined = undefined;
 
   constructor(config: SessionConfig, carrier: Carrier, commitLate: (state: SessionState) => void) {
     this.config = config;

@@ -4,6 +4,7 @@ import type { Metadata } from "./session-store.ts";
 import type { Seconds } from "./units.ts";
 
 /** `SessionData` where it was filled, else any field of any type. */
+// oxlint-disable-next-line typescript/no-explicit-any -- the original's: a dictionary of anything
 export type DefaultData = keyof SessionData extends never ? Record<string, any> : SessionData;
 
 type FieldOf<D> = keyof D & string;
@@ -48,6 +49,7 @@ export interface SessionMembers<D> {
    */
   update<K extends FieldOf<D>>(field: K, compute: (current: D[K] | undefined) => D[K] | undefined): D[K] | undefined;
   /** With a value: keeps it for one later read. Without: reads and removes it. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- as untyped as the fields of `DefaultData`
   flash(name: string): any;
   flash(name: string, value: unknown): void;
 

@@ -18,10 +18,10 @@ export interface ResponseHeaders {
  * used. Everything else about cookies and headers is decided here, once.
  */
 export abstract class Exchange implements Carrier {
-  readonly sessions: HttpSessions<any>;
+  readonly sessions: HttpSessions<unknown>;
   readonly state: SessionState;
 
-  constructor(sessions: HttpSessions<any>) {
+  constructor(sessions: HttpSessions<unknown>) {
     this.sessions = sessions;
     this.state = newSession(sessions.config, this);
   }

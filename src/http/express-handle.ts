@@ -36,23 +36,24 @@ function withCallback(run: (session: unknown) => Promise<unknown>) {
   };
 }
 
-function member(name: string): (session: unknown) => Promise<unknown> {
-  const method = methods[name]?.value as (this: unknown) => Promise<unknown>;
-  return (session) => method.call(session);
+/** One of our own methods, to be called on a session. */
+function own(name: string): (session: unknown, argument?: unknown) => Promise<unknown> {
+  const method = methods[name]?.value as (this: unknown, argument?: unknown) => Promise<unknown>;
+  return (session, argument) => method.call(session, argument);
 }
+
+const regenerate = own("regenerate");
+const regenerateWithCallback = withCallback(regenerateEmpty);
 
 const replaced = new WeakMap<SessionState, (handle: ExpressSession) => void>();
 
 const expressMembers: Methods = {
-  save: { value: withCallback(member("saveSession")) },
-  reload: { value: withCallback(member("reload")) },
-  destroy: { value: withCallback(member("destroy")) },
+  save: { value: withCallback(own("saveSession")) },
+  reload: { value: withCallback(own("reload")) },
+  destroy: { value: withCallback(own("destroy")) },
   regenerate: {
     value(this: unknown, argument?: unknown): unknown {
-      if (typeof argument !== "function") {
-        return (methods["regenerate"]?.value as (this: unknown, options?: unknown) => unknown).call(this, argument);
-      }
-      return withCallback((session) => regenerateEmpty(session)).call(this, argument);
+      return typeof argument === "function" ? regenerateWithCallback.call(this, argument) : regenerate(this, argument);
     },
   },
 };

@@ -6,7 +6,7 @@ import type { SkipRequest } from "./skip-rules.ts";
 export class FetchExchange extends Exchange {
   readonly #request: Request;
 
-  constructor(sessions: HttpSessions<any>, request: Request) {
+  constructor(sessions: HttpSessions<unknown>, request: Request) {
     super(sessions);
     this.#request = request;
   }

@@ -19,7 +19,7 @@ export class NodeExchange extends Exchange {
   #gated = false;
 
   constructor(
-    sessions: HttpSessions<any>,
+    sessions: HttpSessions<unknown>,
     request: NodeRequest,
     response: NodeResponse,
     fail?: (error: unknown) => void,
@@ -60,7 +60,7 @@ const ATTACHED = Symbol("fastsession.attached");
  */
 export function attach<E extends Exchange>(
   request: object,
-  sessions: HttpSessions<any>,
+  sessions: HttpSessions<unknown>,
   skipRequest: () => SkipRequest,
   create: () => E,
 ): E | null {

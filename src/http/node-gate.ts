@@ -7,6 +7,7 @@
  * headers were out; then they run as they were made.
  */
 import { isPromise } from "../core/awaitable.ts";
+import { FastSessionError } from "../core/errors.ts";
 import type { Awaitable } from "../core/units.ts";
 import type { Exchange } from "./exchange.ts";
 import { NodeHeaders, type NodeHeaderTarget, type WriteHeadHeaders } from "./node-headers.ts";
@@ -19,11 +20,11 @@ export interface NodeResponse extends NodeHeaderTarget {
   getHeaderNames(): string[];
   removeHeader(name: string): void;
   emit(event: string): boolean;
-  destroy(): any;
+  destroy(): unknown;
   on(event: "error", listener: (error: unknown) => void): unknown;
-  writeHead(...args: any[]): any;
-  write(...args: any[]): any;
-  end(...args: any[]): any;
+  writeHead(...args: unknown[]): unknown;
+  write(...args: unknown[]): unknown;
+  end(...args: unknown[]): unknown;
   flushHeaders(): void;
 }
 
@@ -188,9 +189,9 @@ export class NodeGate {
   #answer(error: unknown): void {
     const response = this.#response;
     if (response.headersSent) return response.destroy();
-    const status = (error as { status?: unknown }).status === 503 ? 503 : 500;
+    const status = error instanceof FastSessionError && error.status === 503 ? 503 : 500;
     this.#exchanges[0]?.state.config.log.error(
-      `a response could not be sent or its session not be saved (${String((error as { code?: unknown }).code ?? "error")}); the client got ${status}`,
+      `a response could not be sent or its session not be saved (${error instanceof FastSessionError ? error.code : "error"}); the client got ${status}`,
     );
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     response.statusCode = status;

@@ -37,7 +37,7 @@ export class NodeHeaders implements ResponseHeaders {
   get(name: string): string | undefined {
     const key = this.#find(name);
     const value = key === undefined ? this.#response.getHeader(name) : this.#given?.[key];
-    return value === undefined ? undefined : Array.isArray(value) ? value.join(", ") : String(value as string | number);
+    return value === undefined ? undefined : Array.isArray(value) ? value.join(", ") : String(value);
   }
 
   set(name: string, value: string): void {
@@ -75,7 +75,7 @@ export class NodeHeaders implements ResponseHeaders {
 
 function listOf(value: HeaderValue | undefined): string[] {
   if (value === undefined) return [];
-  return Array.isArray(value) ? (value as string[]).map(String) : [String(value as string | number)];
+  return Array.isArray(value) ? (value as string[]).map(String) : [String(value)];
 }
 
 function fromList(list: readonly unknown[]): HeaderObject {

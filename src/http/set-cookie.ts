@@ -17,7 +17,7 @@ export interface CookieAttributes {
 /** Writes the `Set-Cookie` lines of one cookie. */
 export interface CookieWriter {
   /**
-   * Sets the cookie. `maxAge: null` makes one that ends with the browser; more than 400 days become 400 days.
+   * Sets the cookie. `maxAge: null` makes one that ends with the browser.
    *
    * @throws FastSessionError `ERR_SESSION_TOO_LARGE` when no browser would keep it
    * @throws TypeError for a value or `maxAge` that would break the line
@@ -27,8 +27,6 @@ export interface CookieWriter {
   expired(secure: boolean): string;
 }
 
-/** 400 days: browsers cut longer lifetimes. RFC 6265bis, 5.5. */
-export const MAX_COOKIE_AGE: Seconds = 34_560_000;
 /** Name and value together: browsers ignore a larger cookie. RFC 6265bis, 5.6. */
 const MAX_PAIR_OCTETS = 4096;
 /** Browsers ignore a longer attribute. RFC 6265bis, 5.6. */
@@ -128,8 +126,8 @@ export function createCookieWriter(attributes: CookieAttributes): CookieWriter {
 
 function maxAgeText(maxAge: Seconds): string {
   // RFC 6265bis, 4.1.1: digits only. The original writes Max-Age=1.5, which browsers ignore.
-  if (!Number.isInteger(maxAge) || maxAge < 1) throw new TypeError("Max-Age must be whole seconds, 1 or more");
-  return `; Max-Age=${Math.min(maxAge, MAX_COOKIE_AGE)}`;
+  if (!Number.isSafeInteger(maxAge) || maxAge < 1) throw new TypeError("Max-Age must be whole seconds, 1 or more");
+  return `; Max-Age=${maxAge}`;
 }
 
 function tail(attributes: CookieAttributes, secure: boolean): string {
