@@ -5,6 +5,7 @@ import {
   deadline,
   expiryCause,
   type Lifetime,
+  LONGEST_COOKIE,
   renewalDue,
 } from "../../src/core/lifetime.ts";
 
@@ -90,6 +91,19 @@ describe("cookieMaxAge", () => {
   it("is what the login asked for", () => {
     expect(cookieMaxAge(browserSession, start, start + 60_000, 60, start)).toBe(60);
     expect(cookieMaxAge(fixed, start, start + HOUR, 0, start)).toBeNull();
+  });
+
+  it("is 400 days at most, as browsers keep no cookie for longer", () => {
+    const days401 = 401 * 24 * HOUR;
+    const long: Lifetime = { ...fixed, absolute: days401, maxAge: days401 / 1000 };
+    expect(cookieMaxAge(long, start, start + days401, null, start)).toBe(LONGEST_COOKIE);
+    expect(LONGEST_COOKIE).toBe(34_560_000);
+  });
+
+  it("is the whole maxAge in the original's way to count, which leaves the limit to browsers", () => {
+    const days401 = 401 * 24 * HOUR;
+    const long: Lifetime = { ...fixed, absolute: days401, maxAge: days401 / 1000, wholeSeconds: true };
+    expect(cookieMaxAge(long, start, start + days401, null, start)).toBe(days401 / 1000);
   });
 
   it("is never 0, which would expire the cookie", () => {
