@@ -5,7 +5,6 @@ import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import { createExpressHandle, type ExpressSession } from "../http/express-handle.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
 import { abandonAll, attach, NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
-import type { NodeResponse } from "../http/node-gate.ts";
 
 export type { ExpressSession } from "../http/express-handle.ts";
 

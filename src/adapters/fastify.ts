@@ -5,7 +5,6 @@ import type { DefaultData, Session } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
 import { attach, NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
-import type { NodeResponse } from "../http/node-gate.ts";
 
 declare module "fastify" {
   interface FastifyRequest {

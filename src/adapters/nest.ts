@@ -9,7 +9,6 @@ import {
   type OptionalFactoryDependency,
 } from "@nestjs/common";
 import { HttpAdapterHost } from "@nestjs/core";
-import type { RequestHandler } from "express";
 import type { FastifyInstance } from "fastify";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";

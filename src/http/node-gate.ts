@@ -188,7 +188,7 @@ export class NodeGate {
 
   #answer(error: unknown): void {
     const response = this.#response;
-    if (response.headersSent) return response.destroy();
+    if (response.headersSent) return void response.destroy();
     const status = error instanceof FastSessionError && error.status === 503 ? 503 : 500;
     this.#exchanges[0]?.state.config.log.error(
       `a response could not be sent or its session not be saved (${error instanceof FastSessionError ? error.code : "error"}); the client got ${status}`,
