@@ -1,5 +1,6 @@
 /** The composition root: joins core, http and the default store. `index.ts` re-exports it, adapters call it. */
-import { createConfig, createLog, type LifeOptions, option } from "./core/options.ts";
+import { option } from "./core/check-option.ts";
+import { createConfig, createLog, type LifeOptions } from "./core/options.ts";
 import type { SchemaMap, InferSchema } from "./core/schema.ts";
 import type { SessionStore } from "./core/session-store.ts";
 import type { DefaultData } from "./core/session-types.ts";

@@ -1,6 +1,6 @@
 /** Where a conflict is resolved. */
 import { FastSessionError } from "./errors.ts";
-import type { Recorded } from "./recorder.ts";
+import type { Recorded } from "./recorded-field.ts";
 import { shortHash } from "./session-id.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Awaitable, EpochMilliseconds } from "./units.ts";

@@ -7,7 +7,7 @@ import { chain, isPromise } from "./awaitable.ts";
 import { FastSessionError } from "./errors.ts";
 import { renewalDue } from "./lifetime.ts";
 import type { Carrier } from "./presented.ts";
-import type { Recorded } from "./recorder.ts";
+import type { Recorded } from "./recorded-field.ts";
 import { rotate } from "./rotate-step.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { SessionState } from "./session-state.ts";

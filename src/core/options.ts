@@ -1,3 +1,4 @@
+import { choice, flag, isFunction, isWhole, option, positive } from "./check-option.ts";
 import type { Codec } from "./codec.ts";
 import { Events } from "./events.ts";
 import { FastSessionError } from "./errors.ts";
@@ -228,49 +229,4 @@ function capOf(cap: NonNullable<LifeOptions["maxSessionsPerUser"]>): { max: numb
     );
   }
   return { max, policy };
-}
-
-export function isFunction(value: unknown): value is never {
-  return typeof value === "function";
-}
-
-function isWhole(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-/** An option's value, checked; `undefined` when it is not given. */
-export function option<O extends object, K extends keyof O & string>(
-  options: O,
-  name: K,
-  wanted: string,
-  holds: (value: unknown) => boolean,
-): O[K] | undefined {
-  const value = options[name];
-  if (value !== undefined && !holds(value)) throw new TypeError(`${name} must be ${wanted}`);
-  return value;
-}
-
-export function flag<O extends object>(options: O, name: keyof O & string, fallback = false): boolean {
-  return (
-    (option(options, name, "true or false", (value) => typeof value === "boolean") as boolean | undefined) ?? fallback
-  );
-}
-
-/** One of some words; the first is the default. */
-export function choice<O extends object, const W extends string>(
-  options: O,
-  name: keyof O & string,
-  words: readonly [W, ...W[]],
-): W {
-  const wanted = words.map((word) => `"${word}"`).join(" or ");
-  return (option(options, name, wanted, (value) => words.includes(value as W)) as W | undefined) ?? words[0];
-}
-
-function positive(options: LifeOptions, name: keyof LifeOptions): number | undefined {
-  return option(
-    options,
-    name,
-    "a number above 0",
-    (value) => typeof value === "number" && Number.isFinite(value) && value > 0,
-  ) as number | undefined;
 }

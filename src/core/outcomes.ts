@@ -1,6 +1,6 @@
 import type { Attempt } from "./conflict.ts";
 import { FastSessionError } from "./errors.ts";
-import type { Recorded } from "./recorder.ts";
+import type { Recorded } from "./recorded-field.ts";
 import { shortHash } from "./session-id.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Bind, Binding, Rejected } from "./session-store.ts";

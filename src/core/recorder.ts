@@ -1,71 +1,18 @@
-import type { Codec } from "./codec.ts";
-import { FastSessionError } from "./errors.ts";
+import {
+  ASSIGNED,
+  checkField,
+  COMPUTED,
+  type Entry,
+  FLASH,
+  NO_STEPS,
+  READ,
+  type Recorded,
+  type RecorderHost,
+  REMOVED,
+  type Step,
+  textOf,
+} from "./recorded-field.ts";
 import type { Fields } from "./session-store.ts";
-
-/** One step of `increment`, `append` or `update`: from a field's value to its next one. Pure: it may run again. */
-export type Step = (current: unknown) => unknown;
-
-/** What the recorder needs of its surroundings. */
-export interface RecorderHost {
-  readonly codec: Codec;
-  /** A field's value as its schema wants it; `undefined` when a stored value is refused. Throws on a refused new one. */
-  readonly admit: ((field: string, value: unknown, from: "store" | "handler") => unknown) | null;
-  /** A stored text that cannot be decoded: the record is given up. */
-  corrupt(field: string): void;
-}
-
-/** What a request did, ready to be sent. */
-export interface Recorded {
-  readonly clear: boolean;
-  /** How often the request had cleared by then. */
-  readonly clears: number;
-  readonly set: Record<string, string>;
-  readonly remove: string[];
-  /** Fields whose new text was computed from the old one: they must still be as read. */
-  readonly computed: Record<string, string | null> | null;
-  /** Fields that were plainly assigned, with the text this request saw. */
-  readonly assigned: Record<string, string | null> | null;
-}
-
-/** Handed out as an object, so that it may have been changed in place. */
-const READ = 0;
-const ASSIGNED = 1;
-const REMOVED = 2;
-/** Changed by steps only, which are applied again when another request was first. */
-const COMPUTED = 3;
-
-interface Entry {
-  kind: typeof READ | typeof ASSIGNED | typeof REMOVED | typeof COMPUTED;
-  value: unknown;
-  /** The text the value was first read from, never the store's newer one; `null`: absent. */
-  text: string | null;
-  steps: Step[];
-  /** How many of the steps the commit under way carries. */
-  sent: number;
-  /** The text after the last step, by which a later change in place is noticed. */
-  stepped: string | null;
-}
-
-const NO_STEPS: Step[] = [];
-Object.freeze(NO_STEPS);
-
-/** Fields that the handle does not show: one for each flash message. */
-export const FLASH = "__flash__.";
-
-function textOf(fields: Fields, field: string): string | null {
-  const text: unknown = fields[field];
-  // Inherited members of a plain object (`constructor`, …) are no strings: no own-property check is needed.
-  return typeof text === "string" ? text : null;
-}
-
-/** Names are strings of any kind, except the one that would reach a prototype. */
-export function checkField(field: unknown): asserts field is string {
-  if (typeof field !== "string") throw new TypeError(`a field's name is a string, not ${typeof field}`);
-  if (field !== "__proto__") return;
-  throw new FastSessionError("ERR_SESSION_VALUE", "__proto__ cannot be a field of a session: use another name", {
-    path: field,
-  });
-}
 
 /**
  * What one request read of a session's data and what it did to it.

@@ -2,7 +2,7 @@ import { createDataView } from "./data-view.ts";
 import { FastSessionError } from "./errors.ts";
 import { stateOf } from "./handle-target.ts";
 import { settle } from "./lifecycle.ts";
-import { checkField, FLASH } from "./recorder.ts";
+import { checkField, FLASH } from "./recorded-field.ts";
 import { SessionInfo } from "./session-info.ts";
 import type { SessionState } from "./session-state.ts";
 import type { LoginOptions } from "./session-types.ts";

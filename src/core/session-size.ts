@@ -1,5 +1,5 @@
 import { FastSessionError } from "./errors.ts";
-import type { Recorded } from "./recorder.ts";
+import type { Recorded } from "./recorded-field.ts";
 import type { SessionState } from "./session-state.ts";
 import { utf8Length } from "./text-size.ts";
 

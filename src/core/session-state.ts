@@ -1,9 +1,10 @@
 import { chain } from "./awaitable.ts";
 import type { SessionCause } from "./cause.ts";
-import { FastSessionError } from "./errors.ts";
 import { expiryCause } from "./lifetime.ts";
 import type { Carrier } from "./presented.ts";
-import { Recorder, type RecorderHost } from "./recorder.ts";
+import type { RecorderHost } from "./recorded-field.ts";
+import { Recorder } from "./recorder.ts";
+import { destroyed, headersSent, notLoaded, readOnly } from "./refusals.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { shortHash } from "./session-id.ts";
 import type { Alias, Binding, Fields, Key, StoredSession, Tombstone } from "./session-store.ts";
@@ -76,14 +77,14 @@ export class SessionState implements RecorderHost {
   /** The data, for writing. */
   get writable(): Recorder {
     const data = this.data;
-    if (this.#readOnly !== null) this.#refuseWrite();
+    if (this.#readOnly !== null) throw readOnly(this.#readOnly);
     if (this.frozen) this.#afterHeaders();
     return data;
   }
 
   /** Looks at the session without touching data: for `info`. */
   look(): void {
-    if (this.phase === "destroyed") this.#refuseDestroyed();
+    if (this.phase === "destroyed") throw destroyed();
     if (this.phase === "untouched" || !this.accessed) this.#access();
   }
 
@@ -117,7 +118,7 @@ export class SessionState implements RecorderHost {
   /** Reads again what the store has, dropping what was recorded and not saved. */
   reload(): Awaitable<void> {
     this.look();
-    if (this.phase === "destroyed") this.#refuseDestroyed();
+    if (this.phase === "destroyed") throw destroyed();
     if (!this.saved || this.key === null) {
       this.#recorder?.reset(NO_FIELDS);
       return undefined;
@@ -129,7 +130,7 @@ export class SessionState implements RecorderHost {
       (found) => {
         if (found === null || found.kind !== "session" || found.expiresAt <= now) {
           this.becomeGone();
-          throw new FastSessionError("ERR_SESSION_GONE", "the session ended meanwhile: its user signs in again");
+          throw readOnly("gone");
         }
         this.#adopt(found);
         this.#recorder?.reset(found.fields);
@@ -183,10 +184,7 @@ export class SessionState implements RecorderHost {
   /** A change of the cookie was asked for after the headers. */
   refuseCookieChange(what: string): void {
     if (!this.frozen) return;
-    throw new FastSessionError(
-      "ERR_SESSION_HEADERS_SENT",
-      `${what} needs to send a cookie, and the response's headers are out: do it before the first byte (call saveSession() before streaming)`,
-    );
+    throw headersSent(what);
   }
 
   /** What is recorded from now on until the commit of the response is dropped: the handler threw. */
@@ -196,7 +194,7 @@ export class SessionState implements RecorderHost {
   }
 
   #access(): void {
-    if (this.phase === "destroyed") this.#refuseDestroyed();
+    if (this.phase === "destroyed") throw destroyed();
     if (!this.accessed) {
       this.accessed = true;
       this.carrier.touched();
@@ -210,10 +208,7 @@ export class SessionState implements RecorderHost {
       if ((this.phase as string) === "open") return;
     }
     this.accessed = false;
-    throw new FastSessionError(
-      "ERR_SESSION_NOT_LOADED",
-      'this store is read before the handler or, with load: "lazy", by "await session.load()": call that first',
-    );
+    throw notLoaded();
   }
 
   #present(now: EpochMilliseconds): void {
@@ -286,20 +281,6 @@ export class SessionState implements RecorderHost {
     this.phase = "open";
     this.#refused(cause);
     this.#readOnly = readOnly;
-  }
-
-  #refuseDestroyed(): never {
-    throw new FastSessionError("ERR_SESSION_DESTROYED", "the session was destroyed in this request: only info is left");
-  }
-
-  #refuseWrite(): never {
-    if (this.#readOnly === "unavailable") {
-      throw new FastSessionError("ERR_SESSION_UNAVAILABLE", "the store failed: this request's session is read-only");
-    }
-    throw new FastSessionError(
-      "ERR_SESSION_GONE",
-      "the session ended or moved while this request was under way: the browser's next request has the new one",
-    );
   }
 
   #afterHeaders(): void {

@@ -3,7 +3,7 @@ import { chain, isPromise } from "./awaitable.ts";
 import { resolveConflict } from "./conflict.ts";
 import { deadline, renewalDue } from "./lifetime.ts";
 import { bindingOf, evicted, gone, nextAttempt, rejection, type Task } from "./outcomes.ts";
-import type { Recorded } from "./recorder.ts";
+import type { Recorded } from "./recorded-field.ts";
 import { newHandle, newOperation, shortHash, userTag } from "./session-id.ts";
 import { guardSize } from "./session-size.ts";
 import type { SessionState } from "./session-state.ts";

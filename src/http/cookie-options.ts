@@ -1,5 +1,5 @@
 import type { Log } from "../core/logger.ts";
-import { choice, flag, option } from "../core/options.ts";
+import { choice, flag, option } from "../core/check-option.ts";
 import type { Seconds } from "../core/units.ts";
 import type { CookieFormat, CookieFormatFactory } from "./cookie-format.ts";
 import { nativeCookie } from "./native-cookie.ts";
