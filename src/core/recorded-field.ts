@@ -1,5 +1,5 @@
-import type { Codec } from "./codec.ts";
 import { FastSessionError } from "./errors.ts";
+import type { SessionConfig } from "./session-config.ts";
 import type { Fields } from "./session-store.ts";
 
 /** One step of `increment`, `append` or `update`: from a field's value to its next one. Pure: it may run again. */
@@ -7,9 +7,7 @@ export type Step = (current: unknown) => unknown;
 
 /** What the recorder needs of its surroundings. */
 export interface RecorderHost {
-  readonly codec: Codec;
-  /** A field's value as its schema wants it; `undefined` when a stored value is refused. Throws on a refused new one. */
-  readonly admit: ((field: string, value: unknown, from: "store" | "handler") => unknown) | null;
+  readonly config: Pick<SessionConfig, "admit" | "codec">;
   /** A stored text that cannot be decoded: the record is given up. */
   corrupt(field: string): void;
 }

@@ -15,10 +15,8 @@ import {
 import type { Fields } from "./session-store.ts";
 
 /**
- * What one request read of a session's data and what it did to it.
- *
- * Fields are decoded one by one, when touched. Nothing is cloned and nothing is compared until the commit, which looks
- * only at what was handed out as an object or written.
+ * What one request read of a session's data and what it did to it. Fields are decoded one by one, when touched. Nothing
+ * is cloned, and nothing compared until the commit, which looks only at what was written or handed out as an object.
  */
 export class Recorder {
   base: Fields;
@@ -65,8 +63,8 @@ export class Recorder {
   set(field: string, value: unknown): void {
     checkField(field);
     if (value === undefined) return void this.delete(field);
-    this.#host.codec.check(value, field);
-    const admitted = this.#host.admit === null ? value : this.#host.admit(field, value, "handler");
+    this.#host.config.codec.check(value, field);
+    const admitted = this.#host.config.admit === null ? value : this.#host.config.admit(field, value, "handler");
     const entry = this.#entries?.get(field);
     if (entry === undefined) {
       this.#put(field, ASSIGNED, admitted, this.#cleared ? null : textOf(this.base, field));
@@ -80,15 +78,11 @@ export class Recorder {
   delete(field: string): boolean {
     checkField(field);
     const had = this.has(field);
-    const entry = this.#entries?.get(field);
-    if (entry !== undefined) {
-      entry.kind = REMOVED;
-      entry.value = undefined;
-      entry.steps = NO_STEPS;
-    } else {
-      // Of an absent field, too: what is computed from it later in this request begins anew.
-      this.#put(field, REMOVED, undefined, textOf(this.base, field));
-    }
+    // Of an absent field, too: what is computed from it later in this request begins anew.
+    const entry = this.#entries?.get(field) ?? this.#put(field, REMOVED, undefined, textOf(this.base, field));
+    entry.kind = REMOVED;
+    entry.value = undefined;
+    entry.steps = NO_STEPS;
     return had;
   }
 
@@ -117,21 +111,9 @@ export class Recorder {
       if (entry.kind === ASSIGNED) entry.kind = REMOVED;
       entry.stepped = null;
     } else {
-      entry.stepped = typeof value === "object" ? this.#host.codec.encode(value, field) : null;
+      entry.stepped = typeof value === "object" ? this.#host.config.codec.encode(value, field) : null;
     }
     return value;
-  }
-
-  /** Whether a commit would have anything to look at. Cheap; a `true` may still turn out as no change. */
-  get touched(): boolean {
-    return this.#cleared || this.#entries !== null;
-  }
-
-  /** Whether something was written for sure, changes in place aside. */
-  get written(): boolean {
-    if (this.#cleared) return true;
-    for (const entry of this.#entries?.values() ?? []) if (entry.kind !== READ) return true;
-    return false;
   }
 
   /** What is to be sent; `null` when nothing changed. */
@@ -198,7 +180,7 @@ export class Recorder {
       let value: unknown = entry.text === null ? undefined : this.#decode(field, entry.text);
       for (const step of entry.steps) value = this.#apply(field, value, step);
       entry.value = value;
-      entry.stepped = typeof value === "object" && value !== null ? this.#host.codec.encode(value, field) : null;
+      entry.stepped = typeof value === "object" && value !== null ? this.#host.config.codec.encode(value, field) : null;
     }
     return { overwritten, recomputed };
   }
@@ -245,32 +227,32 @@ export class Recorder {
   #apply(field: string, current: unknown, step: Step): unknown {
     const value = step(current);
     if (value === undefined) return undefined;
-    this.#host.codec.check(value, field);
-    return this.#host.admit === null ? value : this.#host.admit(field, value, "handler");
+    this.#host.config.codec.check(value, field);
+    return this.#host.config.admit === null ? value : this.#host.config.admit(field, value, "handler");
   }
 
   /** Compared as text with what it was read from, and with that text's own re-encoding: a store may have normalised it. */
   #changedInPlace(field: string, entry: Entry): boolean {
     if (typeof entry.value !== "object" || entry.value === null) return false;
     const before = entry.kind === COMPUTED ? entry.stepped : entry.text;
-    const now = this.#host.codec.encode(entry.value, field);
+    const now = this.#host.config.codec.encode(entry.value, field);
     if (before === null || now === before) return false;
-    return now !== this.#host.codec.encode(this.#host.codec.decode(before), field);
+    return now !== this.#host.config.codec.encode(this.#host.config.codec.decode(before), field);
   }
 
   #decode(field: string, text: string): unknown {
     let value: unknown;
     try {
-      value = this.#host.codec.decode(text);
+      value = this.#host.config.codec.decode(text);
     } catch {
       this.#host.corrupt(field);
       return undefined;
     }
-    return this.#host.admit === null ? value : this.#host.admit(field, value, "store");
+    return this.#host.config.admit === null ? value : this.#host.config.admit(field, value, "store");
   }
 
   #encode(field: string, value: unknown): string {
-    if (this.#host.admit !== null) value = this.#host.admit(field, value, "handler");
-    return this.#host.codec.encode(value, field);
+    if (this.#host.config.admit !== null) value = this.#host.config.admit(field, value, "handler");
+    return this.#host.config.codec.encode(value, field);
   }
 }

@@ -5,7 +5,7 @@ export function destroyed(): FastSessionError {
   return new FastSessionError("ERR_SESSION_DESTROYED", "the session was destroyed in this request: only info is left");
 }
 
-export function readOnly(why: "gone" | "unavailable"): FastSessionError {
+export function readOnlyBecause(why: "gone" | "unavailable"): FastSessionError {
   return why === "unavailable"
     ? new FastSessionError("ERR_SESSION_UNAVAILABLE", "the store failed: this request's session is read-only")
     : new FastSessionError(

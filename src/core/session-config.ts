@@ -11,6 +11,7 @@ export interface SessionConfig {
   readonly store: SessionStore;
   readonly now: () => EpochMilliseconds;
   readonly codec: Codec;
+  /** A field's value as its schema wants it; `undefined` when a stored value is refused. Throws on a refused new one. */
   readonly admit: ((field: string, value: unknown, from: "store" | "handler") => unknown) | null;
   readonly ids: IdSource;
   readonly keyOf: (id: string) => Key;

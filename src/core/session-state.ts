@@ -4,10 +4,11 @@ import { expiryCause } from "./lifetime.ts";
 import type { Carrier } from "./presented.ts";
 import type { RecorderHost } from "./recorded-field.ts";
 import { Recorder } from "./recorder.ts";
-import { destroyed, headersSent, notLoaded, readOnly } from "./refusals.ts";
+import { destroyed, headersSent, notLoaded, readOnlyBecause } from "./refusals.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { shortHash } from "./session-id.ts";
-import type { Alias, Binding, Fields, Key, StoredSession, Tombstone } from "./session-store.ts";
+import { SessionIdentity } from "./session-identity.ts";
+import type { Alias, Fields, Key, StoredSession, Tombstone } from "./session-store.ts";
 import { callStore } from "./store-call.ts";
 import type { Awaitable, EpochMilliseconds } from "./units.ts";
 
@@ -21,51 +22,33 @@ export type CookieAction = "keep" | "send" | "expire";
  *
  * Nothing happens until the first access. `lifecycle.ts` decides what is done with it; `recorder.ts` knows its data.
  */
-export class SessionState implements RecorderHost {
+export class SessionState extends SessionIdentity implements RecorderHost {
   readonly config: SessionConfig;
   readonly carrier: Carrier;
   /** `untouched` until the first access; `open` then; `destroyed` for good. */
   phase: "untouched" | "open" | "destroyed" = "untouched";
   /** Whether a handler looked at it, preloading aside: what `Vary` and renewals go by. */
   accessed = false;
-  /** Whether the store has a record of it under `key`. */
-  saved = false;
   cause: SessionCause = "none";
-  id: string | null = null;
-  key: Key | null = null;
-  /** The id an unsaved session was asked for, kept for its creation. */
-  reservedId: string | null = null;
-  createdAt: EpochMilliseconds = 0;
-  lastUsedAt: EpochMilliseconds = 0;
-  expiresAt: EpochMilliseconds = 0;
-  handle = "";
-  binding: Binding | null = null;
   cookie: CookieAction = "keep";
   /** The headers are out, or the response's commit is done: the cookie stays as it is. */
   frozen = false;
   /** The key of a record that turned out unreadable, to be ended at the commit. */
   unreadable: Key | null = null;
   /** Why nothing may be written, or `null`. */
-  #readOnly: "gone" | "unavailable" | null = null;
+  readOnly: "gone" | "unavailable" | null = null;
   /** The store call under way, which the next one of this request waits for. */
   pending: Promise<void> | null = null;
   #recorder: Recorder | null = null;
   /** The lifecycle's: this file does not import it. */
   readonly #commitLate: (state: SessionState) => void;
   #commitsLate = false;
-  readonly #loaded: StoredSession | Alias | Tombstone | null | undefined = undefined;
 
   constructor(config: SessionConfig, carrier: Carrier, commitLate: (state: SessionState) => void) {
+    super();
     this.config = config;
     this.carrier = carrier;
     this.#commitLate = commitLate;
-  }
-
-  get codec(): SessionConfig["codec"] {
-    return this.config.codec;
-  }
-  get admit(): SessionConfig["admit"] {
-    return this.config.admit;
   }
 
   /** The data, for reading. Loads at the first call. */
@@ -77,7 +60,7 @@ export class SessionState implements RecorderHost {
   /** The data, for writing. */
   get writable(): Recorder {
     const data = this.data;
-    if (this.#readOnly !== null) throw readOnly(this.#readOnly);
+    if (this.readOnly !== null) throw readOnlyBecause(this.readOnly);
     if (this.frozen) this.#afterHeaders();
     return data;
   }
@@ -88,21 +71,13 @@ export class SessionState implements RecorderHost {
     if (this.phase === "untouched" || !this.accessed) this.#access();
   }
 
-  get recorded(): boolean {
-    return this.#recorder !== null && this.#recorder.touched;
-  }
-
   get recorder(): Recorder | null {
     return this.#recorder;
   }
 
-  get readOnly(): "gone" | "unavailable" | null {
-    return this.#readOnly;
-  }
-
   /** Before the handler, on remote stores: reads the record when the request names one. */
   prepare(): Awaitable<void> {
-    if (this.config.lazy || this.phase !== "untouched" || this.#loaded !== undefined) return undefined;
+    if (this.config.lazy || this.phase !== "untouched") return undefined;
     return this.load();
   }
 
@@ -118,7 +93,6 @@ export class SessionState implements RecorderHost {
   /** Reads again what the store has, dropping what was recorded and not saved. */
   reload(): Awaitable<void> {
     this.look();
-    if (this.phase === "destroyed") throw destroyed();
     if (!this.saved || this.key === null) {
       this.#recorder?.reset(NO_FIELDS);
       return undefined;
@@ -130,9 +104,9 @@ export class SessionState implements RecorderHost {
       (found) => {
         if (found === null || found.kind !== "session" || found.expiresAt <= now) {
           this.becomeGone();
-          throw readOnly("gone");
+          throw readOnlyBecause("gone");
         }
-        this.#adopt(found);
+        this.adopt(found);
         this.#recorder?.reset(found.fields);
       },
     );
@@ -141,11 +115,7 @@ export class SessionState implements RecorderHost {
   /** A fresh, unsaved session: after a logout, or where nothing was found. */
   becomeFresh(cause: SessionCause): void {
     this.cause = cause;
-    this.saved = false;
-    this.id = this.key = this.reservedId = null;
-    this.binding = null;
-    this.handle = "";
-    this.createdAt = this.lastUsedAt = this.expiresAt = 0;
+    this.forget();
     if (this.#recorder === null) this.#recorder = new Recorder(this, NO_FIELDS);
     else this.#recorder.reset(NO_FIELDS);
   }
@@ -154,7 +124,7 @@ export class SessionState implements RecorderHost {
   becomeGone(): void {
     const cause = this.cause;
     this.becomeFresh(cause);
-    this.#readOnly = "gone";
+    this.readOnly = "gone";
     this.cookie = "keep";
   }
 
@@ -164,7 +134,7 @@ export class SessionState implements RecorderHost {
    */
   startOver(): void {
     this.look();
-    if (this.#readOnly === "gone") this.#readOnly = null;
+    if (this.readOnly === "gone") this.readOnly = null;
   }
 
   becomeDestroyed(): void {
@@ -256,18 +226,9 @@ export class SessionState implements RecorderHost {
     if (found.expiresAt <= now) {
       return this.#refused(expiryCause(this.config.lifetime, found, found.binding?.maxAge ?? null));
     }
-    this.#adopt(found);
+    this.adopt(found);
     this.cause = "resumed";
     this.#recorder = new Recorder(this, found.fields);
-  }
-
-  #adopt(found: StoredSession): void {
-    this.saved = true;
-    this.createdAt = found.createdAt;
-    this.lastUsedAt = found.lastUsedAt;
-    this.expiresAt = found.expiresAt;
-    this.handle = found.handle;
-    this.binding = found.binding;
   }
 
   /** No session behind that id. The cookie is not cleared: a response that writes nothing leaves it alone. */
@@ -280,7 +241,7 @@ export class SessionState implements RecorderHost {
   #refuse(cause: SessionCause, readOnly: "gone" | "unavailable"): void {
     this.phase = "open";
     this.#refused(cause);
-    this.#readOnly = readOnly;
+    this.readOnly = readOnly;
   }
 
   #afterHeaders(): void {
