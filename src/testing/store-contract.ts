@@ -1,0 +1,88 @@
+/**
+ * The store contract as tests: what every `SessionStore` has to keep, ours and yours.
+ *
+ * Knows no test runner and needs no clock: it registers promises as tests, and hands instants in.
+ */
+import type { SessionStore } from "../core/session-store.ts";
+import type { Awaitable } from "../core/units.ts";
+import { capCases } from "./store-contract-caps.ts";
+import { changeCases } from "./store-contract-changes.ts";
+import { endingCases } from "./store-contract-endings.ts";
+import { extraCases } from "./store-contract-extras.ts";
+import { loginRaceCases } from "./store-contract-login-races.ts";
+import { raceCases } from "./store-contract-races.ts";
+import { recordCases } from "./store-contract-records.ts";
+import { revokingCases } from "./store-contract-revoking.ts";
+import { rotationCases } from "./store-contract-rotation.ts";
+import { Scene, type StoreCase, supports } from "./store-contract-scene.ts";
+import { userCases } from "./store-contract-users.ts";
+
+/** Registers one test, as `test` of Vitest, node:test, Bun, Jest or Mocha's `it` do. */
+export type RegisterTest = (name: string, run: (...context: readonly unknown[]) => Promise<void>) => unknown;
+
+export interface StoreContractOptions {
+  readonly test: RegisterTest;
+  /**
+   * Makes an empty store, once for each test. `close` is called at its end, also of a failed one; without it the
+   * store's own `close` is.
+   */
+  readonly createStore: () => Awaitable<SessionStore | { readonly store: SessionStore; close(): Awaitable<unknown> }>;
+  /**
+   * Makes two instances over one empty backend, as two processes have them. With it the races run across instances,
+   * too.
+   */
+  readonly parallelStores?: () => Awaitable<{
+    readonly stores: readonly [SessionStore, SessionStore];
+    close(): Awaitable<unknown>;
+  }>;
+}
+
+const CASES: readonly StoreCase[] = [
+  ...recordCases,
+  ...changeCases,
+  ...endingCases,
+  ...rotationCases,
+  ...userCases,
+  ...capCases,
+  ...revokingCases,
+  ...raceCases,
+  ...loginRaceCases,
+  ...extraCases,
+];
+
+/**
+ * Registers a test for each promise of the contract. A test throws a plain error that names what was broken. What the
+ * store's `capabilities` do not declare is skipped where the runner's test context has `skip`, else passed by.
+ *
+ * @example
+ * import { test } from "vitest";
+ * import { storeContract } from "fastsession/testing";
+ * storeContract({ test, createStore: () => new MyStore() });
+ */
+export function storeContract({ test, createStore, parallelStores }: StoreContractOptions): void {
+  for (const one of CASES) {
+    // A rest parameter: runners that see a named one wait for it to be called.
+    test(one.promise, async (...[context]) => {
+      const made = await createStore();
+      const store = "store" in made ? made.store : made;
+      const close = "store" in made ? () => made.close() : () => store.close?.();
+      await play(one, new Scene(store, store), close, context);
+    });
+  }
+  if (parallelStores === undefined) return;
+  for (const one of CASES.filter(({ race }) => race === true)) {
+    test(`across two instances: ${one.promise}`, async (...[context]) => {
+      const made = await parallelStores();
+      await play(one, new Scene(...made.stores), () => made.close(), context);
+    });
+  }
+}
+
+async function play(one: StoreCase, scene: Scene, close: () => Awaitable<unknown>, context: unknown): Promise<void> {
+  try {
+    if (supports(scene.store, one.needs)) await one.run(scene);
+    else (context as { skip?(reason: string): void } | undefined)?.skip?.(`the store does not declare ${one.needs}`);
+  } finally {
+    await close();
+  }
+}
