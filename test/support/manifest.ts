@@ -28,3 +28,6 @@ export const subpaths: readonly (readonly [name: string, file: string])[] = Obje
     return [[subpath.replace(/^\./, manifest.name), file] as const];
   },
 );
+
+/** Parts of `src` that users reach by an option instead of a subpath. */
+export const behindAnOption: readonly string[] = ["stores/simple.ts"];
