@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
-import { isPromise } from "../core/awaitable.ts";
 import { createHandle } from "../core/session-handle.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
@@ -26,6 +25,10 @@ class FastifyExchange extends NodeExchange {
   }
 }
 
+/** What an instance, or one it stands in, has already. */
+const MOUNTED = Symbol("fastsession.mounted");
+type Mounted = FastifyInstance & { [MOUNTED]?: readonly unknown[] };
+
 /**
  * Sessions for Fastify. Not encapsulated: all routes of the instance have them.
  *
@@ -39,7 +42,13 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
   const EXCHANGE = Symbol("fastsession.exchange");
   type Held = FastifyRequest & { [EXCHANGE]: FastifyExchange | null };
 
-  function plugin(app: FastifyInstance, _options: unknown, done: () => void): void {
+  function plugin(app: FastifyInstance, _options: unknown, done: (error?: Error) => void): void {
+    const mounted = (app as Mounted)[MOUNTED] ?? [];
+    if (mounted.includes(sessions)) return done();
+    if (app.hasRequestDecorator(name)) {
+      return done(new TypeError(`request.${name} is taken, perhaps by another session: set another sessionObject`));
+    }
+    (app as Mounted)[MOUNTED] = [...mounted, sessions];
     app.decorateRequest(EXCHANGE as unknown as string, null);
     app.decorateRequest(name, {
       getter(this: FastifyRequest) {
@@ -72,12 +81,18 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
     });
 
     // Commits while an error can still reach Fastify's error handler. The headers are written by Node's hook, which also
-    // sees replies that were hijacked.
+    // sees replies that were hijacked, and commits what later hooks of this kind record.
     app.addHook("onSend", (request, _reply, payload, next) => {
+      const exchange = (request as Held)[EXCHANGE];
+      if (exchange === null || exchange.state.frozen) return next(null, payload);
+      const committed = (): void => {
+        exchange.state.frozen = false;
+        next(null, payload);
+      };
       try {
-        const committed = (request as Held)[EXCHANGE]?.commit();
-        if (committed === undefined || !isPromise(committed)) return next(null, payload);
-        committed.then(() => next(null, payload), next);
+        const done = exchange.commit();
+        if (done === undefined) return committed();
+        done.then(committed, next);
       } catch (error) {
         next(error as Error);
       }

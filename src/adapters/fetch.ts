@@ -1,4 +1,3 @@
-import { chain } from "../core/awaitable.ts";
 import { FastSessionError } from "../core/errors.ts";
 import { createHandle } from "../core/session-handle.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
@@ -23,6 +22,10 @@ export type FetchSession<D> = <Rest extends unknown[]>(
   },
 ) => (request: Request, ...rest: Rest) => Promise<Response>;
 
+/** The sessions of requests that are being handled: one mounted twice is one, and a throw is a throw for all. */
+const UNDER_WAY = Symbol("fastsession.underWay");
+type Tracked = Request & { [UNDER_WAY]?: readonly FetchExchange[] };
+
 /**
  * Sessions for whatever serves `(Request) => Response`: Bun, Deno, Workers, and most meta-frameworks.
  *
@@ -38,25 +41,36 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
       if (skip !== null && skip(fetchSkipRequest(request))) {
         return handler(request, undefined as unknown as Session<D>, ...rest);
       }
+      const tracked: Tracked = request;
+      const others = tracked[UNDER_WAY] ?? [];
+      const outer = others.find((one) => one.sessions === sessions);
+      // Mounted twice: the outer one commits.
+      if (outer !== undefined) return handler(request, handleOf(outer), ...rest);
       const exchange = new FetchExchange(sessions, request);
+      tracked[UNDER_WAY] = [...others, exchange];
       let response: Response;
       try {
         const ready = exchange.prepare();
         if (ready !== undefined) await ready;
-        response = await handler(request, createHandle(exchange.state) as unknown as Session<D>, ...rest);
+        response = await handler(request, handleOf(exchange), ...rest);
       } catch (error) {
-        exchange.state.abandon();
+        for (const one of tracked[UNDER_WAY]) one.state.abandon();
         response = await onError(error, request);
+      } finally {
+        tracked[UNDER_WAY] = others;
       }
       try {
-        const done = chain(exchange.commit(), () => undefined);
+        const done = exchange.commit();
         if (done !== undefined) await done;
       } catch (error) {
-        exchange.state.abandon();
         response = await onError(error, request);
       }
       return withHeaders(exchange, response);
     };
+
+  function handleOf(exchange: FetchExchange): Session<D> {
+    return createHandle(exchange.state) as unknown as Session<D>;
+  }
 
   function defaultError(error: unknown): Response {
     if (error instanceof FastSessionError) {
