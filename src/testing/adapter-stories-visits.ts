@@ -147,9 +147,11 @@ export function tellVisits({ story, cookieWays }: Stage): void {
         ...routes,
       });
       const first = await browser.visit("/before");
-      equal(linesFor(first.setCookies, "theme"), ["theme=dark; Path=/"], "the handler's cookie, set before");
+      const lower = (lines: readonly string[]): string[] => lines.map((line) => line.toLowerCase());
+      equal(lower(linesFor(first.setCookies, "theme")), ["theme=dark; path=/"], "the handler's cookie, set before");
       equal([linesFor(first.setCookies, "sid").length, first.setCookies.length], [1, 2], "our cookie, all cookies");
-      equal((await browser.visit("/after")).setCookies, ["lang=fr; Path=/"], "cookies when ours need not be sent");
+      const second = await browser.visit("/after");
+      equal(lower(second.setCookies), ["lang=fr; path=/"], "cookies when ours need not be sent");
       const renewed = await browser.visit("/new-id");
       equal([linesFor(renewed.setCookies, "sid").length, renewed.setCookies.length], [1, 2], "ours, all, at a new id");
       equal(browser.jar.cookies.map(({ name }) => name).sort(), ["lang", "sid", "theme"], "cookies in the browser");

@@ -36,6 +36,11 @@ export class NodeAnswer {
     this.#response = response;
   }
 
+  /** Whether a cookie waits for `writeHead`. */
+  get pending(): boolean {
+    return this.#late !== null;
+  }
+
   setCookie(way: string, line: string): void {
     const set = early[way];
     if (set === undefined) this.#late = [way, line];
