@@ -100,7 +100,9 @@ export function createSessions(options: SessionOptions): HttpSessions {
   const log = createLog(options);
   const namespace = option(options, "namespace", "a text of 1 to 64 characters", isShortText) ?? cookieName(options);
   const attributes = cookieAttributes(options);
-  const { format, accepted } = cookieFormats(options, namespace, options.maxAge ?? 0, log);
+  // Where uses or logins move the end, the cookie's start says nothing about it.
+  const endsByStart = options.rolling !== true && options.absoluteTimeout === undefined;
+  const { format, accepted } = cookieFormats(options, namespace, endsByStart ? (options.maxAge ?? 0) : 0, log);
   const store = storeOf(options.store);
   const config = createConfig(options, {
     store,

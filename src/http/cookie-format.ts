@@ -28,7 +28,7 @@ export interface CookieFormat {
   readonly wholeSeconds?: boolean;
 }
 
-/** What a format is made from. `maxAge` is the configured one, 0 for none. */
+/** What a format is made from. `maxAge` counts from the signed start, 0 where only the record knows the end. */
 export interface CookieFormatContext {
   readonly secrets: readonly (string | Uint8Array)[];
   readonly sessionCookie: string;
