@@ -10,7 +10,7 @@ import { pythonCookie } from "./http/python-cookie.ts";
  * app.use(fastSession({ ...originalDefaults, secretKey: process.env.SECRET_KEY! }));
  */
 export const originalDefaults: Omit<SessionOptions, "secretKey"> = Object.freeze({
-  cookieFormat: pythonCookie(),
+  cookieFormat: pythonCookie({ signAgain: false }),
   idGenerator: randomUuid,
   saveUninitialized: true,
   allowShortSecret: true,

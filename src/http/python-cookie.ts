@@ -25,6 +25,13 @@ export interface PythonCookieOptions {
    * @defaultValue 60; the original has none and logs out at one second
    */
   readonly leeway?: Seconds;
+  /**
+   * Answers a cookie of an older secret with one of the newest, so that the old secret can be removed. The original
+   * does not.
+   *
+   * @defaultValue true
+   */
+  readonly signAgain?: boolean;
 }
 
 /**
@@ -40,7 +47,7 @@ export interface PythonCookieOptions {
  */
 export function pythonCookie(options: PythonCookieOptions = {}): CookieFormatFactory {
   return ({ secrets, sessionCookie, maxAge }) => {
-    const { leeway = 60, secretKey = secrets, ...rest } = options;
+    const { leeway = 60, secretKey = secrets, signAgain = true, ...rest } = options;
     if (!(leeway >= 0)) throw new TypeError("leeway must be a number of seconds, 0 or more");
     const tokens = createTimedTokens(secretKey, "secretKey", rest);
 
@@ -56,7 +63,7 @@ export function pythonCookie(options: PythonCookieOptions = {}): CookieFormatFac
         const age = Math.floor(now / 1000) - reading.signedAt;
         // itsdangerous calls both ends of the window "expired", and so does the original.
         if (maxAge > 0 && (age > maxAge || age < -leeway)) return { ok: false, reason: "expired-absolute" };
-        return identify(reading.data, sessionCookie, reading.signedAt * 1000, !reading.newestKey);
+        return identify(reading.data, sessionCookie, reading.signedAt * 1000, signAgain && !reading.newestKey);
       },
     };
     return format;

@@ -2,10 +2,13 @@ import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { digestOf, hmac } from "../../src/core/crypto.ts";
+import { createSessions } from "../../src/create-sessions.ts";
 import type { CookieFormat, CookieFormatContext } from "../../src/http/cookie-format.ts";
 import { pythonCookie } from "../../src/http/python-cookie.ts";
 import type { PythonCookieOptions } from "../../src/http/python-cookie.ts";
 import { TimedSignatureSerializer } from "../../src/http/timed-signature-serializer.ts";
+import { ManualClock } from "../../src/testing/manual-clock.ts";
+import { Browser } from "../support/browser.ts";
 
 const SECRET = "a secret of the Python application";
 const ID = "257b30f6-19be-4fb3-a5fe-aa80c5406ca2";
@@ -119,6 +122,8 @@ describe("pythonCookie", () => {
     });
     expect(rotated.read(format({ secrets: ["old"] }).write(ID, START), START)).toMatchObject({ ok: true, stale: true });
     expect(rotated.read(rotated.write(ID, START), START)).toMatchObject({ ok: true, stale: false });
+    const asOriginal = format({ secrets: ["old", "new"] }, { signAgain: false });
+    expect(asOriginal.read(format({ secrets: ["old"] }).write(ID, START), START)).toMatchObject({ stale: false });
   });
 
   it("prefers its own secretKey, salt, digest and keyDerivation", () => {
@@ -188,5 +193,28 @@ describe("pythonCookie", () => {
       }),
       { seed: 64, numRuns: 1000 },
     );
+  });
+});
+
+describe("a session behind pythonCookie", () => {
+  const clock = new ManualClock(START);
+  const options = { secretKey: SECRET, cookieFormat: pythonCookie(), now: clock.now, maxAge: 10 };
+
+  it("outlives maxAge where its uses move the end", async () => {
+    const browser = new Browser(createSessions({ ...options, rolling: true }));
+    await browser.visit((session) => session.set("n", 1));
+    for (const _ of Array(5)) {
+      clock.advance(8000);
+      expect((await browser.visit((session) => session.info.cause)).result).toBe("resumed");
+    }
+    clock.advance(11_000);
+    expect((await browser.visit((session) => session.info.cause)).result).toBe("expired-idle");
+  });
+
+  it("outlives maxAge where its login asked for more", async () => {
+    const browser = new Browser(createSessions({ ...options, absoluteTimeout: 60 }));
+    await browser.visit((session) => session.login("u", { maxAge: 60 }));
+    clock.advance(50_000);
+    expect((await browser.visit((session) => session.info.userId)).result).toBe("u");
   });
 });
