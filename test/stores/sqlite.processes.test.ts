@@ -66,7 +66,7 @@ test("four processes that start on no file make it once, and none of their write
 test("a process killed while it writes leaves whole records and every acknowledged write", async () => {
   const store = new SqliteStore(path);
   create(store, {});
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 3; round += 1) {
     const child = await start("write");
     let acknowledged = 0;
     const enough = new Promise<void>((resolve) => {

@@ -1,0 +1,124 @@
+import type { Gone, Key, Moved, RotateChange } from "../core/session-store.ts";
+import type { EpochMilliseconds } from "../core/units.ts";
+import type { SimpleData, SimpleStore } from "./simple-contract.ts";
+import {
+  advanced,
+  apply,
+  asObject,
+  type Live,
+  type LiveState,
+  type Mark,
+  replace,
+  stamped,
+  stateOf,
+} from "./simple-object.ts";
+import { type Steps, wait } from "./simple-steps.ts";
+
+const GONE: Gone = { ok: false, reason: "gone" };
+
+/** The sessions in a `SimpleStore`, one object each. The caller sees to it that nobody else is at the same id. */
+export class SimpleSessions {
+  readonly #store: SimpleStore;
+  readonly #deletes: boolean;
+  /** What was left under ids whose objects `deleteStore` removed. */
+  readonly #marks = new Map<Key, Mark>();
+
+  constructor(store: SimpleStore, base: Partial<SimpleStore> | undefined) {
+    this.#store = store;
+    this.#deletes = store.deleteStore !== undefined && store.deleteStore !== base?.deleteStore;
+  }
+
+  /** What stands under an id, whatever its deadline. */
+  *find(key: Key, now: EpochMilliseconds): Steps<Live | Mark | null> {
+    const mark = this.#marks.get(key);
+    if (mark !== undefined && mark.expiresAt > now) return mark;
+    const data = yield* wait(this.#store.getStore(key));
+    if (data === null || data === undefined) return null;
+    const state = stateOf(asObject(data), now);
+    return state?.kind === "session" ? { data, state } : state;
+  }
+
+  *live(key: Key, now: EpochMilliseconds): Steps<Live | Gone | Moved> {
+    const found = yield* this.find(key, now);
+    if (found === null) return GONE;
+    if ("data" in found) return found.state.expiresAt > now ? found : GONE;
+    if (found.kind === "tombstone" || found.expiresAt <= now) return GONE;
+    return { ok: false, reason: "moved", to: found.to, sealedId: found.sealedId };
+  }
+
+  /** Whether a session may be made under an id, and whether something past its deadline is still there. */
+  *place(key: Key, now: EpochMilliseconds): Steps<"empty" | "expired" | "taken"> {
+    const mark = this.#marks.get(key);
+    if (mark !== undefined && mark.expiresAt > now) return "taken";
+    if (!(yield* wait(this.#store.hasSessionId(key)))) return "empty";
+    const found = yield* this.find(key, now);
+    return found !== null && ("data" in found ? found.state : found).expiresAt <= now ? "expired" : "taken";
+  }
+
+  /** Makes a session in a free place, with that content and a change. Answers its version. */
+  *make(
+    key: Key,
+    place: "empty" | "expired",
+    content: SimpleData,
+    state: LiveState,
+    change: Partial<RotateChange>,
+  ): Steps<number> {
+    if (place === "empty") yield* wait(this.#store.createStore(key));
+    const data = asObject(yield* wait(this.#store.getStore(key)));
+    return yield* this.change(key, data, state, change, content);
+  }
+
+  /** Changes an object, or that content in its place, and saves it. Answers the version. */
+  *change(
+    key: Key,
+    data: SimpleData,
+    state: LiveState,
+    change: Partial<RotateChange>,
+    content: SimpleData = data,
+  ): Steps<number> {
+    const next = { ...content };
+    const texts = apply(next, state, change);
+    const after = advanced(state, change, texts);
+    yield* this.#save(key, data, stamped(next, after));
+    return after.version;
+  }
+
+  *end(key: Key, data: SimpleData, mark: Mark): Steps<void> {
+    if (!this.#deletes) return yield* this.#save(key, data, stamped({}, mark));
+    yield* wait(this.#store.deleteStore?.(key));
+    this.#marks.set(key, mark);
+  }
+
+  /** Ends a session that nobody has heard of yet. If that fails too, it lives until its deadline, its id unknown. */
+  *takeBack(key: Key, now: EpochMilliseconds): Steps<void> {
+    try {
+      const data = yield* wait(this.#store.getStore(key));
+      if (data) yield* this.end(key, data, { kind: "tombstone", reason: "revoked", expiresAt: now });
+    } catch {
+      // The first failure is the one to tell.
+    }
+  }
+
+  /** Replaces an object's content in place and saves it. When that fails, the object is as it was. */
+  *#save(key: Key, data: SimpleData, content: SimpleData): Steps<void> {
+    const before = { ...data };
+    try {
+      replace(data, content);
+      yield* wait(this.#store.saveStore(key, data));
+    } catch (error) {
+      replace(data, before);
+      throw error;
+    }
+  }
+
+  *collect(): Steps<void> {
+    yield* wait(this.#store.gc());
+  }
+
+  /** Removes up to `limit` marks past their deadline. Answers how many. */
+  dropMarks(now: EpochMilliseconds, limit: number): number {
+    const over = [...this.#marks].filter(([, mark]) => mark.expiresAt <= now).slice(0, limit);
+    for (const [key] of over) this.#marks.delete(key);
+    return over.length;
+  }
+}

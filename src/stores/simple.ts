@@ -1,0 +1,188 @@
+/**
+ * The original's custom store, five methods over plain objects, driven as a `SessionStore`.
+ *
+ * Keyed by the session's id. What the library has to know (deadline, version, user, or where the session went) stands
+ * in the object itself, as plain JSON under the one key `__fastsession__`, which no handler sees. A store may answer a
+ * live object or a copy, at once or by a promise; verbs on one id wait for each other, so in one process no write is
+ * lost (and a promise that never settles keeps that one session waiting). Nothing is promised across processes, and
+ * nothing if the process dies inside of `rotate`.
+ *
+ * | verb | calls |
+ * | --- | --- |
+ * | load | `getStore` |
+ * | create | `hasSessionId`, `createStore`, `getStore`, `saveStore` |
+ * | commit, renew | `getStore`, `saveStore` |
+ * | rotate | `getStore` of the old id, a create of the new one, then the old one's end as in destroy |
+ * | destroy | `getStore`, then `deleteStore`; where there is none, `saveStore` of the emptied object with a mark |
+ * | sweep | `gc` |
+ *
+ * Not for several processes, and not where it matters that an end is in the same step as what ends it: write a
+ * `SessionStore` there.
+ */
+import type {
+  Change,
+  Committed,
+  Conflict,
+  Created,
+  Duplicate,
+  Gone,
+  Key,
+  Moved,
+  NewSession,
+  RotateChange,
+  Rotated,
+  SessionStore,
+  StoreCapabilities,
+  StoredSession,
+} from "../core/session-store.ts";
+import type { Awaitable, EpochMilliseconds } from "../core/units.ts";
+import type { SimpleStore } from "./simple-contract.ts";
+import { conflictOf, type LiveState, type Mark, toBinding, toStored } from "./simple-object.ts";
+import { SimpleSessions } from "./simple-sessions.ts";
+import { Queues, type Steps, wait } from "./simple-steps.ts";
+
+export {
+  isSessionStore,
+  isSimpleStore,
+  missingSimpleStoreMethods,
+  overridesSimpleMethods,
+  type SimpleData,
+  type SimpleStore,
+} from "./simple-contract.ts";
+
+const CAPABILITIES: StoreCapabilities = Object.freeze({
+  local: false,
+  keys: "id",
+  userIndex: false,
+  feed: null,
+  durable: false,
+  consistency: "process",
+  lock: false,
+});
+
+const DUPLICATE: Duplicate = { ok: false, reason: "duplicate" };
+
+/** An alias may lead to a key that moved on itself; rotations within one grace period are few. */
+const MAX_HOPS = 16;
+
+type Creation = Parameters<SessionStore["create"]>[1];
+type Use = Parameters<SessionStore["renew"]>[1];
+type Rotation = Parameters<SessionStore["rotate"]>[3];
+type End = Parameters<SessionStore["destroy"]>[1];
+
+/**
+ * Drives a `SimpleStore` as a `SessionStore`.
+ *
+ * @param base the prototype that the store extends, if any. A `deleteStore` inherited from it is not called: it knows
+ * nothing of where the subclass keeps its sessions, and a logout would end nothing.
+ */
+export function fromSimpleStore(store: SimpleStore, base?: Partial<SimpleStore>): SessionStore {
+  return new SimpleStoreAdapter(store, base);
+}
+
+class SimpleStoreAdapter implements SessionStore {
+  readonly capabilities: StoreCapabilities = CAPABILITIES;
+  readonly #sessions: SimpleSessions;
+  readonly #queues = new Queues();
+
+  constructor(store: SimpleStore, base: Partial<SimpleStore> | undefined) {
+    this.#sessions = new SimpleSessions(store, base);
+  }
+
+  load(key: Key, now: EpochMilliseconds): Awaitable<StoredSession | Mark | null> {
+    return this.#alone([key], function* () {
+      const found = yield* this.#sessions.find(key, now);
+      if (found === null || "data" in found) return found && toStored(found.data, found.state);
+      return found.expiresAt > now ? found : null;
+    });
+  }
+
+  create({ key, fields, ...facts }: NewSession, { now, bind }: Creation): Awaitable<Created | Duplicate> {
+    return this.#alone([key], function* () {
+      const place = yield* this.#sessions.place(key, now);
+      if (place === "taken") return DUPLICATE;
+      const state: LiveState = { kind: "session", version: 0, ...facts, binding: toBinding(bind, now) };
+      yield* this.#sessions.make(key, place, {}, state, { set: fields });
+      return { ok: true, evicted: [] };
+    });
+  }
+
+  commit(key: Key, change: Change): Awaitable<Committed | Gone | Moved | Conflict> {
+    return this.#alone([key], function* () {
+      const found = yield* this.#sessions.live(key, change.now);
+      if ("ok" in found) return found;
+      const conflict = conflictOf(found, change);
+      if (conflict !== null) return conflict;
+      return { ok: true, version: yield* this.#sessions.change(key, found.data, found.state, change) };
+    });
+  }
+
+  renew(key: Key, { now, lastUsedAt, expiresAt }: Use): Awaitable<boolean> {
+    return this.#alone([key], function* () {
+      const found = yield* this.#sessions.live(key, now);
+      if ("ok" in found) return false;
+      yield* this.#sessions.change(key, found.data, found.state, { lastUsedAt, expiresAt });
+      return true;
+    });
+  }
+
+  rotate(
+    oldKey: Key,
+    newKey: Key,
+    change: RotateChange,
+    { leave, bind }: Rotation,
+  ): Awaitable<Rotated | Gone | Moved | Conflict | Duplicate> {
+    return this.#alone([oldKey, newKey], function* () {
+      const found = yield* this.#sessions.live(oldKey, change.now);
+      if ("ok" in found) return found;
+      const place = yield* this.#sessions.place(newKey, change.now);
+      if (place === "taken") return DUPLICATE;
+      const conflict = conflictOf(found, change);
+      if (conflict !== null) return conflict;
+      const { data } = found;
+      const state = bind === undefined ? found.state : { ...found.state, binding: toBinding(bind, change.now) };
+      const version = yield* this.#sessions.make(newKey, place, data, state, change);
+      try {
+        yield* this.#sessions.end(oldKey, data, leave);
+      } catch (error) {
+        yield* this.#sessions.takeBack(newKey, change.now);
+        throw error;
+      }
+      return { ok: true, version, evicted: [] };
+    });
+  }
+
+  destroy(key: Key, { now, tombstoneUntil }: End): Awaitable<boolean> {
+    return this.#alone([], function* () {
+      for (let id = key, hops = 0; hops < MAX_HOPS; hops += 1) {
+        const answer = yield* wait(this.#endAt(id, now, tombstoneUntil));
+        if (answer === null || answer.reason === "gone") return answer === null;
+        id = answer.to;
+      }
+      return false;
+    });
+  }
+
+  /** Calls `gc`. Answers how many marks of ended sessions it removed itself: what `gc` removes, it does not say. */
+  sweep(now: EpochMilliseconds, limit: number): Awaitable<number> {
+    return this.#alone([], function* () {
+      const removed = this.#sessions.dropMarks(now, limit);
+      yield* this.#sessions.collect();
+      return removed;
+    });
+  }
+
+  /** Ends the session of an id. Answers `null`, or why not. */
+  #endAt(key: Key, now: EpochMilliseconds, tombstoneUntil: EpochMilliseconds): Awaitable<Gone | Moved | null> {
+    return this.#alone([key], function* () {
+      const found = yield* this.#sessions.live(key, now);
+      if ("ok" in found) return found;
+      yield* this.#sessions.end(key, found.data, { kind: "tombstone", reason: "revoked", expiresAt: tombstoneUntil });
+      return null;
+    });
+  }
+
+  #alone<T>(ids: readonly Key[], steps: (this: SimpleStoreAdapter) => Steps<T>): Awaitable<T> {
+    return this.#queues.alone(ids, () => steps.call(this));
+  }
+}
