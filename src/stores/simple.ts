@@ -65,6 +65,9 @@ const DUPLICATE: Duplicate = { ok: false, reason: "duplicate" };
 /** An alias may lead to a key that moved on itself; rotations within one grace period are few. */
 const MAX_HOPS = 16;
 
+/** How many operations are remembered: those of some seconds. */
+const REMEMBERED = 1000;
+
 type Creation = Parameters<SessionStore["create"]>[1];
 type Use = Parameters<SessionStore["renew"]>[1];
 type Rotation = Parameters<SessionStore["rotate"]>[3];
@@ -84,6 +87,8 @@ class SimpleStoreAdapter implements SessionStore {
   readonly capabilities: StoreCapabilities = CAPABILITIES;
   readonly #sessions: SimpleSessions;
   readonly #queues = new Queues();
+  /** Answers to the operations applied last, which a caller that heard none may send again. */
+  readonly #applied = new Map<string, { readonly ok: true }>();
 
   constructor(store: SimpleStore, base: Partial<SimpleStore> | undefined) {
     this.#sessions = new SimpleSessions(store, base);
@@ -97,8 +102,8 @@ class SimpleStoreAdapter implements SessionStore {
     });
   }
 
-  create({ key, fields, ...facts }: NewSession, { now, bind }: Creation): Awaitable<Created | Duplicate> {
-    return this.#alone([key], function* () {
+  create({ key, fields, ...facts }: NewSession, { operation, now, bind }: Creation): Awaitable<Created | Duplicate> {
+    return this.#once(operation, [key], function* (): Steps<Created | Duplicate> {
       const place = yield* this.#sessions.place(key, now);
       if (place === "taken") return DUPLICATE;
       const state: LiveState = { kind: "session", version: 0, ...facts, binding: toBinding(bind, now) };
@@ -108,7 +113,7 @@ class SimpleStoreAdapter implements SessionStore {
   }
 
   commit(key: Key, change: Change): Awaitable<Committed | Gone | Moved | Conflict> {
-    return this.#alone([key], function* () {
+    return this.#once(change.operation, [key], function* (): Steps<Committed | Gone | Moved | Conflict> {
       const found = yield* this.#sessions.live(key, change.now);
       if ("ok" in found) return found;
       const conflict = conflictOf(found, change);
@@ -132,7 +137,9 @@ class SimpleStoreAdapter implements SessionStore {
     change: RotateChange,
     { leave, bind }: Rotation,
   ): Awaitable<Rotated | Gone | Moved | Conflict | Duplicate> {
-    return this.#alone([oldKey, newKey], function* () {
+    return this.#once(change.operation, [oldKey, newKey], function* (): Steps<
+      Rotated | Gone | Moved | Conflict | Duplicate
+    > {
       const found = yield* this.#sessions.live(oldKey, change.now);
       if ("ok" in found) return found;
       const place = yield* this.#sessions.place(newKey, change.now);
@@ -180,6 +187,30 @@ class SimpleStoreAdapter implements SessionStore {
       yield* this.#sessions.end(key, found.data, { kind: "tombstone", reason: "revoked", expiresAt: tombstoneUntil });
       return null;
     });
+  }
+
+  /** Takes the steps alone, unless that operation was applied before: then it is answered as it was. */
+  #once<Answer extends { readonly ok: boolean }>(
+    operation: string,
+    ids: readonly Key[],
+    steps: (this: SimpleStoreAdapter) => Steps<Answer>,
+  ): Awaitable<Answer> {
+    return this.#alone(ids, function* () {
+      const before = this.#applied.get(operation);
+      if (before !== undefined) return before as unknown as Answer;
+      const answer = yield* steps.call(this);
+      if (answer.ok) this.#remember(operation, answer as { readonly ok: true });
+      return answer;
+    });
+  }
+
+  #remember(operation: string, answer: { readonly ok: true }): void {
+    this.#applied.set(operation, answer);
+    if (this.#applied.size <= REMEMBERED) return;
+    for (const [oldest] of this.#applied) {
+      this.#applied.delete(oldest);
+      break;
+    }
   }
 
   #alone<T>(ids: readonly Key[], steps: (this: SimpleStoreAdapter) => Steps<T>): Awaitable<T> {

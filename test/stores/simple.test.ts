@@ -13,7 +13,13 @@ import {
 
 const NOW = Date.UTC(2030, 0, 1);
 const HOUR = 3_600_000;
-const OPERATION = { operation: "o", now: NOW };
+
+let operations = 0;
+/** What every change has. */
+function at(now = NOW): { operation: string; now: number } {
+  operations += 1;
+  return { operation: `operation ${operations}`, now };
+}
 
 /** The original's example: objects in a map. Writes down what it is called for. */
 class MapStore implements SimpleStore {
@@ -81,7 +87,7 @@ describe("a custom store", () => {
     const simple = new MapStore();
     const store = fromSimpleStore(simple);
     const bind = { userId: "ann", metadata: { device: "phone" }, maxAge: 60 };
-    await store.create(record("k", { cart: '{"items":[1,2]}', name: '"é"' }), { ...OPERATION, bind });
+    await store.create(record("k", { cart: '{"items":[1,2]}', name: '"é"' }), { ...at(), bind });
     expect(simple.sessions.get("k")).toEqual({
       cart: { items: [1, 2] },
       name: "é",
@@ -104,9 +110,9 @@ describe("a custom store", () => {
     const simple = new MapStore();
     const store = fromSimpleStore(simple);
     const verbs = [
-      () => store.create(record("k", { a: "1" }), OPERATION),
+      () => store.create(record("k", { a: "1" }), at()),
       () => store.load("k", NOW),
-      () => store.commit("k", { ...OPERATION, set: { a: "2" } }),
+      () => store.commit("k", { ...at(), set: { a: "2" } }),
       () => store.renew("k", { now: NOW, lastUsedAt: NOW + 1, expiresAt: NOW + 2 * HOUR }),
       () => store.sweep?.(NOW, 100),
     ];
@@ -128,11 +134,11 @@ describe("a custom store", () => {
     const store = fromSimpleStore(new DeletingStore());
     const leave = { kind: "tombstone", reason: "rotated", expiresAt: NOW + 1 } as const;
     const answers = [
-      store.create(record("k"), OPERATION),
+      store.create(record("k"), at()),
       store.load("k", NOW),
-      store.commit("k", { ...OPERATION, set: { a: "1" } }),
+      store.commit("k", { ...at(), set: { a: "1" } }),
       store.renew("k", { now: NOW, lastUsedAt: NOW, expiresAt: NOW }),
-      store.rotate("k", "k2", OPERATION, { leave }),
+      store.rotate("k", "k2", at(), { leave }),
       store.destroy("k2", { now: NOW, tombstoneUntil: NOW }),
       store.sweep?.(NOW, 1),
     ];
@@ -142,16 +148,16 @@ describe("a custom store", () => {
 
   test("that answers later loses no write of one process", async () => {
     const store = fromSimpleStore(new RemoteStore());
-    await store.create(record("k", { counter: "0" }), OPERATION);
+    await store.create(record("k", { counter: "0" }), at());
     const count = async (): Promise<void> => {
       for (let text = "0"; ;) {
-        const answer = await store.commit("k", { ...OPERATION, ...increment(text) });
+        const answer = await store.commit("k", { ...at(), ...increment(text) });
         if (answer.ok) return;
         if (answer.reason !== "conflict") throw new Error(answer.reason);
         text = answer.current["counter"] as string;
       }
     };
-    const own = Array.from({ length: 20 }, (_, n) => store.commit("k", { ...OPERATION, set: { [`own${n}`]: "1" } }));
+    const own = Array.from({ length: 20 }, (_, n) => store.commit("k", { ...at(), set: { [`own${n}`]: "1" } }));
     await Promise.all([...Array.from({ length: 20 }, count), ...own]);
     const { fields } = await load(store);
     expect(fields["counter"]).toBe("20");
@@ -161,16 +167,16 @@ describe("a custom store", () => {
   test("does not make one session wait for another", async () => {
     const simple = new RemoteStore();
     const store = fromSimpleStore(simple);
-    await store.create(record("k"), OPERATION);
-    await store.create(record("other"), OPERATION);
+    await store.create(record("k"), at());
+    await store.create(record("other"), at());
     let release = (): void => undefined;
     const { saveStore } = simple;
     simple.saveStore = async (id, data) => {
       if (id === "k") await new Promise<void>((resolve) => (release = resolve));
       return saveStore(id, data);
     };
-    const waiting = store.commit("k", { ...OPERATION, set: { a: "1" } });
-    expect(await store.commit("other", { ...OPERATION, set: { a: "1" } })).toMatchObject({ ok: true });
+    const waiting = store.commit("k", { ...at(), set: { a: "1" } });
+    expect(await store.commit("other", { ...at(), set: { a: "1" } })).toMatchObject({ ok: true });
     release();
     expect(await waiting).toMatchObject({ ok: true });
   });
@@ -181,12 +187,12 @@ describe("a custom store", () => {
   ] as const)("that fails to save %s has changed nothing, and works when it works again", async ([, make]) => {
     const simple: SimpleStore = make();
     const store = fromSimpleStore(simple);
-    await store.create(record("k", { a: '{"b":1}' }), OPERATION);
+    await store.create(record("k", { a: '{"b":1}' }), at());
     const failure = new Error("no space left");
     const save = vi.spyOn(simple, "saveStore").mockImplementation(() => {
       throw failure;
     });
-    const attempt = async (): Promise<unknown> => store.commit("k", { ...OPERATION, set: { a: "2" }, remove: ["c"] });
+    const attempt = async (): Promise<unknown> => store.commit("k", { ...at(), set: { a: "2" }, remove: ["c"] });
     await expect(attempt()).rejects.toBe(failure);
     save.mockImplementation(() => Promise.reject(failure));
     await expect(attempt()).rejects.toBe(failure);
@@ -205,6 +211,18 @@ describe("a custom store", () => {
   });
 });
 
+test("a call that arrives twice is applied once, however many came since", async () => {
+  const store = fromSimpleStore(new MapStore());
+  const creation = at();
+  const change = { ...at(), ...increment("0") };
+  expect(await store.create(record("k", { counter: "0" }), creation)).toEqual({ ok: true, evicted: [] });
+  expect(await store.create(record("k", { counter: "0" }), creation)).toEqual({ ok: true, evicted: [] });
+  expect(await store.commit("k", change)).toEqual({ ok: true, version: 2 });
+  for (let n = 1; n < 500; n += 1) await store.commit("k", { ...at(), ...increment(`${n}`) });
+  expect(await store.commit("k", change)).toEqual({ ok: true, version: 2 });
+  expect((await load(store)).fields).toEqual({ counter: "500" });
+});
+
 describe("a text that JSON would write in another way", () => {
   const texts = { spaced: '{ "a": 1.0 }', number: "1e2", cipher: "v1.c2VjcmV0", empty: "", __proto__x: "null" };
 
@@ -213,9 +231,9 @@ describe("a text that JSON would write in another way", () => {
     ["copies", () => new RemoteStore()],
   ] as const)("comes back as it was, from %s", async ([, make]) => {
     const store = fromSimpleStore(make());
-    await store.create(record("k", texts), OPERATION);
+    await store.create(record("k", texts), at());
     expect((await load(store)).fields).toEqual(texts);
-    await store.commit("k", { ...OPERATION, set: { more: "1" }, remove: ["empty"] });
+    await store.commit("k", { ...at(), set: { more: "1" }, remove: ["empty"] });
     const { empty: _, ...rest } = texts;
     expect((await load(store)).fields).toEqual({ ...rest, more: "1" });
   });
@@ -223,7 +241,7 @@ describe("a text that JSON would write in another way", () => {
   test("gives way to a value that the user's own tools put there", async () => {
     const simple = new MapStore();
     const store = fromSimpleStore(simple);
-    await store.create(record("k", { a: "1.0" }), OPERATION);
+    await store.create(record("k", { a: "1.0" }), at());
     (simple.sessions.get("k") as SimpleData)["a"] = 7;
     expect((await load(store)).fields).toEqual({ a: "7" });
   });
@@ -242,9 +260,9 @@ describe("an object that somebody else put there", () => {
       binding: null,
     });
     expect(simple.sessions.get("k")).toEqual({ counter: 3 });
-    expect(await store.commit("k", { ...OPERATION, ...increment("3") })).toEqual({ ok: true, version: 1 });
+    expect(await store.commit("k", { ...at(), ...increment("3") })).toEqual({ ok: true, version: 1 });
     expect(await store.load("k", NOW + 11 * HOUR)).toMatchObject({ createdAt: NOW, expiresAt: NOW + 12 * HOUR });
-    expect(await store.commit("k", { operation: "o", now: NOW + 12 * HOUR })).toMatchObject({ reason: "gone" });
+    expect(await store.commit("k", at(NOW + 12 * HOUR))).toMatchObject({ reason: "gone" });
   });
 
   test("shows what JSON can hold, and keeps the rest where it is", async () => {
@@ -255,7 +273,7 @@ describe("an object that somebody else put there", () => {
     const odd = { big: 1n, circular, nothing: undefined, work: (): void => undefined };
     simple.sessions.set("k", { ...odd, since: new Date(NOW), ok: true });
     expect((await load(store)).fields).toEqual({ since: '"2030-01-01T00:00:00.000Z"', ok: "true" });
-    await store.commit("k", { ...OPERATION, set: { ok: "false" } });
+    await store.commit("k", { ...at(), set: { ok: "false" } });
     expect(userData(simple.sessions.get("k") as SimpleData)).toEqual({ ...odd, since: new Date(NOW), ok: false });
   });
 
@@ -266,8 +284,8 @@ describe("an object that somebody else put there", () => {
       const store = fromSimpleStore(simple);
       simple.sessions.set("k", { a: 1, __fastsession__: state });
       expect(await store.load("k", NOW)).toBeNull();
-      expect(await store.commit("k", OPERATION)).toEqual({ ok: false, reason: "gone" });
-      expect(await store.create(record("k"), OPERATION)).toEqual({ ok: false, reason: "duplicate" });
+      expect(await store.commit("k", at())).toEqual({ ok: false, reason: "gone" });
+      expect(await store.create(record("k"), at())).toEqual({ ok: false, reason: "duplicate" });
     },
   );
 });
@@ -275,38 +293,38 @@ describe("an object that somebody else put there", () => {
 describe("the reserved key", () => {
   test("is refused as a field, and can neither be read nor removed as one", async () => {
     const store = fromSimpleStore(new MapStore());
-    await store.create(record("k", { a: "1" }), OPERATION);
-    expect(() => store.commit("k", { ...OPERATION, set: { __fastsession__: "{}" } })).toThrow(
+    await store.create(record("k", { a: "1" }), at());
+    expect(() => store.commit("k", { ...at(), set: { __fastsession__: "{}" } })).toThrow(
       expect.objectContaining({ code: "ERR_SESSION_VALUE", path: "__fastsession__" }),
     );
-    await store.commit("k", { ...OPERATION, remove: ["__fastsession__"], expect: { __fastsession__: null } });
-    await store.commit("k", { ...OPERATION, clear: true });
+    await store.commit("k", { ...at(), remove: ["__fastsession__"], expect: { __fastsession__: null } });
+    await store.commit("k", { ...at(), clear: true });
     expect(await load(store)).toMatchObject({ fields: {}, expiresAt: NOW + HOUR, version: 3 });
   });
 });
 
 describe("an ended session", () => {
-  const at = { now: NOW, tombstoneUntil: NOW + 60_000 };
+  const end = { now: NOW, tombstoneUntil: NOW + 60_000 };
   const tombstone = { kind: "tombstone", reason: "revoked", expiresAt: NOW + 60_000 };
 
   test("without deleteStore is an empty object with a mark", async () => {
     const simple = new MapStore();
     const store = fromSimpleStore(simple);
-    await store.create(record("k", { secret: "1" }), OPERATION);
-    expect(await store.destroy("k", at)).toBe(true);
+    await store.create(record("k", { secret: "1" }), at());
+    expect(await store.destroy("k", end)).toBe(true);
     expect(simple.sessions.get("k")).toEqual({ __fastsession__: tombstone });
     expect(await store.load("k", NOW)).toEqual(tombstone);
-    expect(await store.destroy("k", at)).toBe(false);
+    expect(await store.destroy("k", end)).toBe(false);
   });
 
   test("with deleteStore is gone from the store, and late requests still hear that it ended", async () => {
     const simple = new DeletingStore();
     const store = fromSimpleStore(simple);
-    await store.create(record("k", { secret: "1" }), OPERATION);
-    expect(await store.destroy("k", at)).toBe(true);
+    await store.create(record("k", { secret: "1" }), at());
+    expect(await store.destroy("k", end)).toBe(true);
     expect([...simple.sessions]).toEqual([]);
     expect(await store.load("k", NOW)).toEqual(tombstone);
-    expect(await store.commit("k", OPERATION)).toEqual({ ok: false, reason: "gone" });
+    expect(await store.commit("k", at())).toEqual({ ok: false, reason: "gone" });
     expect(await store.load("k", NOW + 60_000)).toBeNull();
     expect(await store.sweep?.(NOW + 60_000, 100)).toBe(1);
   });
@@ -314,9 +332,9 @@ describe("an ended session", () => {
   test("that could not be deleted is still there", async () => {
     const simple = new DeletingStore();
     const store = fromSimpleStore(simple);
-    await store.create(record("k", { a: "1" }), OPERATION);
+    await store.create(record("k", { a: "1" }), at());
     vi.spyOn(simple, "deleteStore").mockImplementationOnce(() => Promise.reject(new Error("offline")));
-    await expect(store.destroy("k", at)).rejects.toThrow("offline");
+    await expect(store.destroy("k", end)).rejects.toThrow("offline");
     expect((await load(store)).fields).toEqual({ a: "1" });
   });
 });
@@ -327,12 +345,12 @@ describe("a rotation", () => {
   test("moves the data to the new id and leaves the way there", async () => {
     const simple = new MapStore();
     const store = fromSimpleStore(simple);
-    await store.create(record("k", { a: "1" }), OPERATION);
-    const answer = await store.rotate("k", "k2", { ...OPERATION, set: { b: "2" } }, { leave });
+    await store.create(record("k", { a: "1" }), at());
+    const answer = await store.rotate("k", "k2", { ...at(), set: { b: "2" } }, { leave });
     expect(answer).toEqual({ ok: true, version: 2, evicted: [] });
     expect(simple.sessions.get("k")).toEqual({ __fastsession__: leave });
     expect((await load(store, "k2")).fields).toEqual({ a: "1", b: "2" });
-    expect(await store.commit("k", OPERATION)).toMatchObject({ reason: "moved", to: "k2" });
+    expect(await store.commit("k", at())).toMatchObject({ reason: "moved", to: "k2" });
     expect(await store.destroy("k", { now: NOW, tombstoneUntil: NOW + 1 })).toBe(true);
     expect(await store.load("k2", NOW)).toMatchObject({ kind: "tombstone" });
   });
@@ -340,13 +358,13 @@ describe("a rotation", () => {
   test("whose old id cannot be ended takes the new one back", async () => {
     const simple = new MapStore();
     const store = fromSimpleStore(simple);
-    await store.create(record("k", { a: "1" }), OPERATION);
+    await store.create(record("k", { a: "1" }), at());
     const save = simple.saveStore.bind(simple);
     vi.spyOn(simple, "saveStore").mockImplementation((id, data) => {
       if (id === "k") throw new Error("offline");
       return save(id, data);
     });
-    expect(() => store.rotate("k", "k2", OPERATION, { leave })).toThrow("offline");
+    expect(() => store.rotate("k", "k2", at(), { leave })).toThrow("offline");
     expect((await load(store)).fields).toEqual({ a: "1" });
     expect(await store.load("k2", NOW)).toBeNull();
   });
@@ -381,8 +399,8 @@ describe("a subclass of MemoryStore", () => {
     const counting = new Counting();
     expect(overridesSimpleMethods(counting, MemoryStore.prototype)).toBe(true);
     const store = fromSimpleStore(counting, MemoryStore.prototype);
-    await store.create(record("k", { counter: "1" }), OPERATION);
-    expect(await store.commit("k", { ...OPERATION, ...increment("1") })).toEqual({ ok: true, version: 2 });
+    await store.create(record("k", { counter: "1" }), at());
+    expect(await store.commit("k", { ...at(), ...increment("1") })).toEqual({ ok: true, version: 2 });
     expect(counting.saved).toEqual(["k", "k"]);
     expect(userData((await counting.getStore("k")) as SimpleData)).toEqual({ counter: 2 });
   });
@@ -391,7 +409,7 @@ describe("a subclass of MemoryStore", () => {
     const elsewhere = new Elsewhere();
     expect(overridesSimpleMethods(elsewhere, MemoryStore.prototype)).toBe(true);
     const store = fromSimpleStore(elsewhere, MemoryStore.prototype);
-    await store.create(record("k", { a: "1" }), OPERATION);
+    await store.create(record("k", { a: "1" }), at());
     expect((await load(store)).fields).toEqual({ a: "1" });
     expect(await store.destroy("k", { now: NOW, tombstoneUntil: NOW + 1 })).toBe(true);
     expect(await store.load("k", NOW)).toMatchObject({ kind: "tombstone" });
