@@ -210,11 +210,14 @@ export const changeCases: readonly StoreCase[] = [
     run: async (scene) => {
       const { key, expiresAt } = await scene.create();
       const slow = { now: START, lastUsedAt: START - MINUTE, expiresAt: expiresAt - MINUTE };
-      same(await scene.store.renew(key, slow), true, "renew by a slow clock");
-      same(await scene.store.renew(key, { ...slow, lastUsedAt: START + 1 }), true, "renew of the last use alone");
-      same(await scene.store.renew(key, { ...slow, expiresAt: expiresAt + 1 }), true, "renew of the deadline alone");
-      const after = await scene.stored(key);
-      same([after.lastUsedAt, after.expiresAt], [START + 1, expiresAt + 1], "last use and deadline");
+      const renewed = async (given: Partial<typeof slow>): Promise<number[]> => {
+        same(await scene.store.renew(key, { ...slow, ...given }), true, "renew");
+        const after = await scene.stored(key);
+        return [after.lastUsedAt - START, after.expiresAt - expiresAt];
+      };
+      same(await renewed({}), [0, 0], "last use and deadline after a renewal by a slow clock");
+      same(await renewed({ lastUsedAt: START + 1 }), [1, 0], "the same after a renewal of the last use alone");
+      same(await renewed({ expiresAt: expiresAt + 1 }), [1, 1], "the same after a renewal of the deadline alone");
     },
   },
   {

@@ -1,13 +1,5 @@
 import { newOperation } from "../core/session-id.ts";
-import type {
-  Committed,
-  Conflict,
-  Created,
-  Gone,
-  Key,
-  Rotated,
-  SessionStore,
-} from "../core/session-store.ts";
+import type { Committed, Conflict, Created, Gone, Key, Rotated, SessionStore } from "../core/session-store.ts";
 import { check, same } from "./store-contract-assert.ts";
 import { each, HOUR, MINUTE, type Scene, START, type StoreCase } from "./store-contract-scene.ts";
 
