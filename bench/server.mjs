@@ -1,0 +1,40 @@
+/** A child process: one framework with one peer on one store, serving over HTTP and in process. */
+import { cases } from "./cases.mjs";
+import { answerCommands } from "./commands.mjs";
+import { batch, cpuMicros, exchange } from "./in-process.mjs";
+
+const [framework, peer, store] = process.argv.slice(2);
+const SESSIONS = 1000;
+
+const { serve } = await import(`./frameworks/${framework}.mjs`);
+const { setUp } = await import(`./peers/${peer}.mjs`);
+const server = await serve(await setUp(framework, store));
+let cookies = [];
+
+const commands = {
+  /** Sessions for returning visitors. */
+  async seed() {
+    while (cookies.length < SESSIONS) {
+      const answer = await exchange(server, "/create");
+      const cookie = /^set-cookie: ([^;\r]+)/im.exec(answer)?.[1];
+      if (cookie === undefined) throw new Error(`no cookie in ${answer}`);
+      cookies.push(cookie);
+    }
+    return cookies;
+  },
+  /** For peers without sessions: cookies that cost as much to receive. */
+  take(given) {
+    cookies = given;
+  },
+  batch: ({ name, count }) =>
+    batch(
+      server,
+      cases.find((one) => one.name === name),
+      cookies,
+      count,
+    ),
+  listen: () => new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port))),
+  cpu: cpuMicros,
+};
+
+answerCommands(commands);
