@@ -1,18 +1,20 @@
 import {
+  type CallHandler,
   createParamDecorator,
   type DynamicModule,
   type ExecutionContext,
   Inject,
   type InjectionToken,
   Module,
+  type NestInterceptor,
   type NestModule,
   type OptionalFactoryDependency,
 } from "@nestjs/common";
-import { HttpAdapterHost } from "@nestjs/core";
+import { APP_INTERCEPTOR, HttpAdapterHost } from "@nestjs/core";
 import type { FastifyInstance } from "fastify";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
-import { sessionObjectOf } from "../http/node-exchange.ts";
+import { abandonAll, sessionObjectOf } from "../http/node-exchange.ts";
 import { fastSession as expressSession } from "./express.ts";
 import { fastSession as fastifySession } from "./fastify.ts";
 
@@ -26,6 +28,33 @@ export interface AsyncSessionOptions {
   readonly useFactory: (
     ...providers: never[]
   ) => SessionOptions | HttpSessions | Promise<SessionOptions | HttpSessions>;
+}
+
+type Answers = ReturnType<CallHandler["handle"]>;
+type Subscriber = { next(value: unknown): void; error(error: unknown): void; complete(): void };
+
+/**
+ * Nest answers what handlers, pipes and interceptors throw by itself: the platform's adapter never hears of it. What a
+ * guard throws passes nobody, so what a guard records is saved.
+ */
+class DropOnThrow implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Answers {
+    const answers = next.handle();
+    if (context.getType() !== "http") return answers;
+    const request = context.switchToHttp().getRequest<{ readonly raw?: object }>();
+    // The constructor instead of an operator of rxjs, which nothing else here needs.
+    const Observable = answers.constructor as new (subscribe: (to: Subscriber) => unknown) => Answers;
+    return new Observable((to) =>
+      answers.subscribe({
+        next: (value) => to.next(value),
+        error(error) {
+          abandonAll(request.raw ?? request);
+          to.error(error);
+        },
+        complete: () => to.complete(),
+      }),
+    );
+  }
 }
 
 /**
@@ -55,14 +84,17 @@ export class FastSessionModule implements NestModule {
       useFactory: async (...providers: unknown[]): Promise<HttpSessions> =>
         toSessions(await useFactory(...(providers as never[]))),
     };
-    return { module: FastSessionModule, global: true, imports, providers: [sessions], exports: [SESSIONS] };
+    const dropping = { provide: APP_INTERCEPTOR, useClass: DropOnThrow };
+    return { module: FastSessionModule, global: true, imports, providers: [sessions, dropping], exports: [SESSIONS] };
   }
 
   /** Mounts the adapter of the platform, before the routes. */
   configure(): void {
     const { httpAdapter } = this.#host;
     if (httpAdapter.getType() === "fastify") {
-      fastifySession(this.#sessions)(httpAdapter.getInstance<FastifyInstance>(), {}, () => undefined);
+      fastifySession(this.#sessions)(httpAdapter.getInstance<FastifyInstance>(), {}, (error) => {
+        if (error !== undefined) throw error;
+      });
     } else {
       httpAdapter.use(expressSession(this.#sessions));
     }
