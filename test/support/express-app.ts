@@ -14,7 +14,7 @@ const ways: Record<string, (response: Response, line: string) => unknown> = {
 
 export const expressCookieWays: readonly string[] = [...Object.keys(ways), ...nodeCookieWays];
 
-class ExpressAnswer {
+export class ExpressAnswer {
   readonly #response: Response;
   readonly #node: NodeAnswer;
 

@@ -36,7 +36,7 @@ export class FastifyAnswer {
       this.#node.send(answer);
       return reply;
     }
-    if (redirect !== undefined) return reply.redirect(redirect);
+    if (redirect !== undefined) return reply.redirect(redirect, 302);
     return reply
       .code(status)
       .headers(headers)
