@@ -1,5 +1,14 @@
 import { newOperation } from "../core/session-id.ts";
-import type { Committed, Conflict, Created, Gone, Key, Rotated, SessionStore } from "../core/session-store.ts";
+import type {
+  Committed,
+  Conflict,
+  Created,
+  Gone,
+  Key,
+  NewSession,
+  Rotated,
+  SessionStore,
+} from "../core/session-store.ts";
 import { check, same } from "./store-contract-assert.ts";
 import { each, HOUR, MINUTE, type Scene, START, type StoreCase } from "./store-contract-scene.ts";
 
@@ -90,6 +99,24 @@ export const raceCases: readonly StoreCase[] = each({ race: true }, [
         const at = { now: START, lastUsedAt: START + 1, expiresAt: START + 2 * HOUR };
         await scene.parallel(4, (index, store) => (index === 2 ? store.destroy(key, AT) : store.renew(key, at)));
         await scene.isGone(key);
+      }
+    },
+  },
+  {
+    promise: "sweep removes no session whose renewal was accepted at the same time",
+    needs: "sweep",
+    run: async (scene) => {
+      const now = START + 10;
+      const sessions: NewSession[] = [];
+      for (let index = 0; index < 6; index += 1) sessions.push(await scene.create({ expiresAt: now }));
+      const at = { now: now - 1, lastUsedAt: now - 1, expiresAt: START + HOUR };
+      const renewed = await scene.parallel<boolean | number>(7, (index, store) => {
+        const session = sessions[index < 3 ? index : index - 1];
+        return index === 3 || session === undefined ? store.sweep?.(now, 100) : store.renew(session.key, at);
+      });
+      for (const [index, { key }] of sessions.entries()) {
+        const accepted = renewed[index < 3 ? index : index + 1] === true;
+        same(await scene.isAlive(key, now), accepted, "whether the session lives, against what renew answered");
       }
     },
   },

@@ -54,6 +54,9 @@ const CASES: readonly StoreCase[] = [
  * Registers a test for each promise of the contract. A test throws a plain error that names what was broken. What the
  * store's `capabilities` do not declare is skipped where the runner's test context has `skip`, else passed by.
  *
+ * Instants are the kit's own and stand in the past: a backend's expiry has to be set relative to the `now` of a call,
+ * never to an instant.
+ *
  * @example
  * import { test } from "vitest";
  * import { storeContract } from "fastsession/testing";

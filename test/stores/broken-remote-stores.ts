@@ -242,6 +242,24 @@ export const remoteFaults: readonly RemoteFault[] = [
     breaks: "every accepted change is in the record that a rotation moved",
   },
   {
+    fault: "sweep that removes what it had found expired a moment ago",
+    create: (backend) =>
+      new (class extends RemoteStore {
+        readonly #keys: Key[] = [];
+        override async create(session: NewSession, options: CreateOptions) {
+          this.#keys.push(session.key);
+          return super.create(session, options);
+        }
+        override async sweep(now: number, limit: number) {
+          const expired = this.#keys.filter((key) => (this.memory.load(key, now)?.expiresAt ?? Infinity) <= now);
+          await travel();
+          for (const key of expired) this.memory.destroy(key, { now: 0, tombstoneUntil: 0 });
+          return super.sweep(now, limit);
+        }
+      })(backend),
+    breaks: "sweep removes no session whose renewal was accepted at the same time",
+  },
+  {
     fault: "cache that does not hear of other instances",
     create: (backend) =>
       new (class extends RemoteStore {
