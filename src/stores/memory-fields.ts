@@ -72,7 +72,7 @@ export function bytesOf(fields: Fields): number {
   let bytes = 24;
   for (const name of Object.keys(fields)) {
     const text = fields[name] as string;
-    bytes += 32 + text.length * (BEYOND_LATIN_1.test(text) ? 2 : 1);
+    bytes += 28 + text.length * (BEYOND_LATIN_1.test(text) ? 2 : 1);
   }
   return bytes;
 }

@@ -1,5 +1,8 @@
 const SHARD_BITS = 8;
 
+/** What tells generated keys apart: ids, their hashes and UUIDs all end in more random characters than this. */
+export const RANDOM_END = 12;
+
 /** Which shard a key belongs to, by its last `significant` characters. */
 export function shardOf(key: string, significant: number): number {
   let hash = 0;

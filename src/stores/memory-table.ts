@@ -3,16 +3,13 @@ import type { EpochMilliseconds } from "../core/units.ts";
 import { DeadlineQueue } from "./memory-deadlines.ts";
 import { bytesOf } from "./memory-fields.ts";
 import { Mark, type SessionRecord } from "./memory-record.ts";
-import { ShardedMap } from "./memory-sharded-map.ts";
+import { RANDOM_END, ShardedMap } from "./memory-sharded-map.ts";
 import { UserIndex } from "./memory-users.ts";
 
 /** What a session takes beside its texts: record, key, handle, places in maps and rings. */
-const RECORD_BYTES = 280;
+const RECORD_BYTES = 200;
 /** What being bound adds: membership, binding, places in the index of users and of handles. */
-const BINDING_BYTES = 400;
-
-/** Ids, their hashes and UUIDs all end in more than enough random characters. */
-const RANDOM_END = 12;
+const BINDING_BYTES = 350;
 
 /** How many entries may be looked at for one that has to go: the bound that holds whatever a flood does. */
 const LOOKS = 16;

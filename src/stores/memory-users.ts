@@ -2,12 +2,12 @@ import type { Bind, Binding, SessionPage, SessionSummary } from "../core/session
 import type { EpochMilliseconds } from "../core/units.ts";
 import { Link } from "./memory-link.ts";
 import { Membership, type SessionRecord } from "./memory-record.ts";
-import { ShardedMap } from "./memory-sharded-map.ts";
+import { RANDOM_END, ShardedMap } from "./memory-sharded-map.ts";
 
 /** Which sessions belong to whom. Holds bound records and nothing else: what ends leaves at once. */
 export class UserIndex {
   readonly #rings = new ShardedMap<Link>(Infinity);
-  readonly #handles = new ShardedMap<Membership>(12);
+  readonly #handles = new ShardedMap<Membership>(RANDOM_END);
   /** Only of users whose generation was raised. Kept while the process lives: a forgotten one would undo a revoke. */
   readonly #generations = new Map<string, number>();
   #order = 0;
