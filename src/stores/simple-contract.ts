@@ -1,5 +1,5 @@
 import type { SessionStore } from "../core/session-store.ts";
-import type { Awaitable } from "../core/units.ts";
+import type { Awaitable, EpochMilliseconds } from "../core/units.ts";
 
 /** A session's data as a `SimpleStore` keeps it: values that JSON can hold. */
 export type SimpleData = Record<string, unknown>;
@@ -16,8 +16,8 @@ export interface SimpleStore {
   getStore(id: string): Awaitable<SimpleData | null | undefined>;
   /** Keeps `data`: the object that `getStore` answered, changed. */
   saveStore(id: string, data: SimpleData): Awaitable<unknown>;
-  /** Removes what is old. `data.__fastsession__.expiresAt`, in milliseconds since 1970, says when a session is. */
-  gc(): Awaitable<unknown>;
+  /** Removes what is old: objects whose `__fastsession__.expiresAt` (milliseconds since 1970) is `now` or before. */
+  gc(now: EpochMilliseconds): Awaitable<unknown>;
   /** Removes a session. Without it an ended session stays, empty and marked, until `gc` removes it. */
   deleteStore?(id: string): Awaitable<unknown>;
 }

@@ -19,13 +19,11 @@ const GONE: Gone = { ok: false, reason: "gone" };
 /** The sessions in a `SimpleStore`, one object each. The caller sees to it that nobody else is at the same id. */
 export class SimpleSessions {
   readonly #store: SimpleStore;
-  readonly #deletes: boolean;
   /** What was left under ids whose objects `deleteStore` removed. */
   readonly #marks = new Map<Key, Mark>();
 
-  constructor(store: SimpleStore, base: Partial<SimpleStore> | undefined) {
+  constructor(store: SimpleStore) {
     this.#store = store;
-    this.#deletes = store.deleteStore !== undefined && store.deleteStore !== base?.deleteStore;
   }
 
   /** What stands under an id, whatever its deadline. */
@@ -83,10 +81,16 @@ export class SimpleSessions {
     return after.version;
   }
 
+  /** Ends a session, and leaves a mark. */
   *end(key: Key, data: SimpleData, mark: Mark): Steps<void> {
-    if (!this.#deletes) return yield* this.#save(key, data, stamped({}, mark));
-    yield* wait(this.#store.deleteStore?.(key));
-    this.#marks.set(key, mark);
+    let left: SimpleData | null | undefined = data;
+    if (this.#store.deleteStore !== undefined) {
+      yield* wait(this.#store.deleteStore(key));
+      // An inherited `deleteStore` may know nothing of where a subclass keeps its sessions: a logout would end nothing.
+      left = yield* wait(this.#store.getStore(key));
+    }
+    if (left === null || left === undefined) this.#marks.set(key, mark);
+    else yield* this.#save(key, asObject(left), stamped({}, mark));
   }
 
   /** Ends a session that nobody has heard of yet. If that fails too, it lives until its deadline, its id unknown. */
@@ -111,8 +115,8 @@ export class SimpleSessions {
     }
   }
 
-  *collect(): Steps<void> {
-    yield* wait(this.#store.gc());
+  *collect(now: EpochMilliseconds): Steps<void> {
+    yield* wait(this.#store.gc(now));
   }
 
   /** Removes up to `limit` marks past their deadline. Answers how many. */

@@ -13,7 +13,7 @@
  * | create | `hasSessionId`, `createStore`, `getStore`, `saveStore` |
  * | commit, renew | `getStore`, `saveStore` |
  * | rotate | `getStore` of the old id, a create of the new one, then the old one's end as in destroy |
- * | destroy | `getStore`, then `deleteStore`; where there is none, `saveStore` of the emptied object with a mark |
+ * | destroy | `getStore`, `deleteStore`, `getStore`; what is still there, `saveStore`, emptied and marked |
  * | sweep | `gc` |
  *
  * Not for several processes, and not where it matters that an end is in the same step as what ends it: write a
@@ -73,14 +73,9 @@ type Use = Parameters<SessionStore["renew"]>[1];
 type Rotation = Parameters<SessionStore["rotate"]>[3];
 type End = Parameters<SessionStore["destroy"]>[1];
 
-/**
- * Drives a `SimpleStore` as a `SessionStore`.
- *
- * @param base the prototype that the store extends, if any. A `deleteStore` inherited from it is not called: it knows
- * nothing of where the subclass keeps its sessions, and a logout would end nothing.
- */
-export function fromSimpleStore(store: SimpleStore, base?: Partial<SimpleStore>): SessionStore {
-  return new SimpleStoreAdapter(store, base);
+/** Drives a `SimpleStore` as a `SessionStore`. */
+export function fromSimpleStore(store: SimpleStore): SessionStore {
+  return new SimpleStoreAdapter(store);
 }
 
 class SimpleStoreAdapter implements SessionStore {
@@ -90,8 +85,8 @@ class SimpleStoreAdapter implements SessionStore {
   /** Answers to the operations applied last, which a caller that heard none may send again. */
   readonly #applied = new Map<string, { readonly ok: true }>();
 
-  constructor(store: SimpleStore, base: Partial<SimpleStore> | undefined) {
-    this.#sessions = new SimpleSessions(store, base);
+  constructor(store: SimpleStore) {
+    this.#sessions = new SimpleSessions(store);
   }
 
   load(key: Key, now: EpochMilliseconds): Awaitable<StoredSession | Mark | null> {
@@ -174,7 +169,7 @@ class SimpleStoreAdapter implements SessionStore {
   sweep(now: EpochMilliseconds, limit: number): Awaitable<number> {
     return this.#alone([], function* () {
       const removed = this.#sessions.dropMarks(now, limit);
-      yield* this.#sessions.collect();
+      yield* this.#sessions.collect(now);
       return removed;
     });
   }

@@ -208,8 +208,9 @@ export class SqliteStore implements SessionStore {
     try {
       // `libsql` 0.5 gives the file free only when the connection is collected, and the log would stay until then.
       own.exec("pragma wal_checkpoint(truncate)");
-    } finally {
-      own.close();
+    } catch {
+      // The log has the data: the next who opens the file writes it back.
     }
+    own.close();
   }
 }

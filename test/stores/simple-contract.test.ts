@@ -29,5 +29,5 @@ describe("a subclass of MemoryStore", () => {
       return undefined;
     }
   }
-  storeContract({ test: registered, createStore: () => fromSimpleStore(new Subclass(), MemoryStore.prototype) });
+  storeContract({ test: registered, createStore: () => fromSimpleStore(new Subclass()) });
 });

@@ -398,7 +398,7 @@ describe("a subclass of MemoryStore", () => {
   test("that overrides one of the five is driven through them, super's working as the original's class", async () => {
     const counting = new Counting();
     expect(overridesSimpleMethods(counting, MemoryStore.prototype)).toBe(true);
-    const store = fromSimpleStore(counting, MemoryStore.prototype);
+    const store = fromSimpleStore(counting);
     await store.create(record("k", { counter: "1" }), at());
     expect(await store.commit("k", { ...at(), ...increment("1") })).toEqual({ ok: true, version: 2 });
     expect(counting.saved).toEqual(["k", "k"]);
@@ -408,7 +408,7 @@ describe("a subclass of MemoryStore", () => {
   test("may be asynchronous, and its sessions end although it inherits a deleteStore that does not know them", async () => {
     const elsewhere = new Elsewhere();
     expect(overridesSimpleMethods(elsewhere, MemoryStore.prototype)).toBe(true);
-    const store = fromSimpleStore(elsewhere, MemoryStore.prototype);
+    const store = fromSimpleStore(elsewhere);
     await store.create(record("k", { a: "1" }), at());
     expect((await load(store)).fields).toEqual({ a: "1" });
     expect(await store.destroy("k", { now: NOW, tombstoneUntil: NOW + 1 })).toBe(true);

@@ -56,7 +56,9 @@ async function read(): Promise<void> {
   } catch (error) {
     failure = error instanceof Error && "code" in error ? `${String(error.code)}: ${error.message}` : error;
   }
-  await send({ fields: load().fields, failure });
+  const { fields } = load();
+  await store.close();
+  await send({ fields, failure });
 }
 
 process.once("message", () => {
