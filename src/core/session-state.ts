@@ -145,7 +145,7 @@ export class SessionState extends SessionIdentity implements RecorderHost {
 
   corrupt(field: string): void {
     const session = this.id === null ? "" : shortHash(this.id);
-    this.config.log.error(`session ${session}: field "${field}" cannot be read; the session is ended`);
+    this.config.log.error(`session ${session}: field ${JSON.stringify(field)} cannot be read; the session is ended`);
     this.config.events.emit("corrupt", { session, field });
     if (this.unreadable === null) this.unreadable = this.key;
     this.becomeFresh("corrupt");
