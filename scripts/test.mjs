@@ -1,7 +1,7 @@
 /** `npm test`: every check of the project, the quick ones first. Stops at the first that fails. */
 import { spawn } from "node:child_process";
 
-const steps = ["format:check", "lint", "typecheck", "build", "test:all"];
+const steps = ["format:check", "build", "lint", "typecheck", "test:all"];
 const closingLine = /^\d+ passed, \d+ failed, \d+ skipped$/m;
 
 /** Runs one script of package.json, shows what it prints and resolves with its exit code and that output. */

@@ -12,6 +12,7 @@ export type { InferSchema, SchemaMap, StandardSchema } from "./core/schema.ts";
 export type * from "./core/session-data.ts";
 export type { SessionInfo } from "./core/session-info.ts";
 export { RESERVED as reservedNames } from "./core/session-methods.ts";
+export type * from "./core/session-record.ts";
 export type * from "./core/session-store.ts";
 export type {
   DefaultData,

@@ -3,7 +3,8 @@ import { FastSessionError } from "./errors.ts";
 import type { Recorded } from "./recorded-field.ts";
 import { shortHash } from "./session-id.ts";
 import type { SessionState } from "./session-state.ts";
-import type { Bind, Binding, Rejected } from "./session-store.ts";
+import type { Binding } from "./session-record.ts";
+import type { Bind, Rejected } from "./session-store.ts";
 import type { EpochMilliseconds } from "./units.ts";
 
 /** What a step of the lifecycle works on. */

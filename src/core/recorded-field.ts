@@ -1,6 +1,6 @@
 import { FastSessionError } from "./errors.ts";
 import type { SessionConfig } from "./session-config.ts";
-import type { Fields } from "./session-store.ts";
+import type { Fields } from "./session-record.ts";
 
 /** One step of `increment`, `append` or `update`: from a field's value to its next one. Pure: it may run again. */
 export type Step = (current: unknown) => unknown;

@@ -12,7 +12,7 @@ import {
   type Step,
   textOf,
 } from "./recorded-field.ts";
-import type { Fields } from "./session-store.ts";
+import type { Fields } from "./session-record.ts";
 
 /**
  * What one request read of a session's data and what it did to it. Fields are decoded one by one, when touched. Nothing

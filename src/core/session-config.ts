@@ -3,7 +3,8 @@ import type { Events } from "./events.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Log } from "./logger.ts";
 import type { IdSource } from "./session-id.ts";
-import type { CapPolicy, Key, SessionStore } from "./session-store.ts";
+import type { Key } from "./session-record.ts";
+import type { CapPolicy, SessionStore } from "./session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "./units.ts";
 
 /** Everything a session's life is decided by: options, checked and completed. One per `createSessions`. */

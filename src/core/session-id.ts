@@ -1,6 +1,6 @@
 import { randomText, sha256 } from "./crypto.ts";
 import { FastSessionError } from "./errors.ts";
-import type { Key } from "./session-store.ts";
+import type { Key } from "./session-record.ts";
 
 /** The first character of an id names its format. */
 const FORMAT = "1";

@@ -1,4 +1,4 @@
-import type { Binding, Key, StoredSession } from "./session-store.ts";
+import type { Binding, Key, StoredSession } from "./session-record.ts";
 import type { EpochMilliseconds } from "./units.ts";
 
 /** Who a session is: its id, its key, and what its record says of it, data aside. */

@@ -1,7 +1,7 @@
 import type { SessionCause } from "./cause.ts";
 import { shortHash } from "./session-id.ts";
 import type { SessionState } from "./session-state.ts";
-import type { Metadata } from "./session-store.ts";
+import type { Metadata } from "./session-record.ts";
 import type { EpochMilliseconds, Seconds } from "./units.ts";
 
 /** Everything about a session that is not its data. Reading it reads the session. */

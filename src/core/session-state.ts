@@ -8,7 +8,7 @@ import { destroyed, headersSent, notLoaded, readOnlyBecause } from "./refusals.t
 import type { SessionConfig } from "./session-config.ts";
 import { shortHash } from "./session-id.ts";
 import { SessionIdentity } from "./session-identity.ts";
-import type { Alias, Fields, Key, StoredSession, Tombstone } from "./session-store.ts";
+import type { Alias, Fields, Key, StoredSession, Tombstone } from "./session-record.ts";
 import { callStore } from "./store-call.ts";
 import type { Awaitable, EpochMilliseconds } from "./units.ts";
 

@@ -1,6 +1,6 @@
 import type { SessionData } from "./session-data.ts";
 import type { SessionInfo } from "./session-info.ts";
-import type { Metadata } from "./session-store.ts";
+import type { Metadata } from "./session-record.ts";
 import type { Seconds } from "./units.ts";
 
 /** `SessionData` where it was filled, else any field of any type. */

@@ -4,7 +4,8 @@ import { FastSessionError } from "./errors.ts";
 import { stateOf } from "./handle-target.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { checkUserId } from "./session-methods.ts";
-import type { SessionPage, SessionStore } from "./session-store.ts";
+import type { SessionPage } from "./session-record.ts";
+import type { SessionStore } from "./session-store.ts";
 import { callStore } from "./store-call.ts";
 import type { Sweeper } from "./sweeper.ts";
 

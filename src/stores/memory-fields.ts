@@ -1,4 +1,5 @@
-import type { Change, Fields } from "../core/session-store.ts";
+import type { Fields } from "../core/session-record.ts";
+import type { Change } from "../core/session-store.ts";
 
 /** A text up to this length is never a rope or a slice of another in V8, and is often the text of many sessions. */
 const SHORT = 12;

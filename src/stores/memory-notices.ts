@@ -1,4 +1,5 @@
-import type { Key, StoreNotice } from "../core/session-store.ts";
+import type { Key } from "../core/session-record.ts";
+import type { StoreNotice } from "../core/session-store.ts";
 
 export type NoticeListener = (notice: StoreNotice) => void;
 

@@ -1,4 +1,4 @@
-import type { Binding, Fields, Key, Leave, NewSession, StoredSession } from "../core/session-store.ts";
+import type { Binding, Fields, Key, Leave, NewSession, StoredSession } from "../core/session-record.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 import { Link } from "./memory-link.ts";
 

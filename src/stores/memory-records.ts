@@ -1,25 +1,27 @@
 import type {
   Alias,
-  Bind,
   Binding,
+  Key,
+  Leave,
+  NewSession,
+  SessionPage,
+  StoredSession,
+  Tombstone,
+} from "../core/session-record.ts";
+import type {
+  Bind,
   Change,
   Committed,
   Conflict,
   Created,
   Duplicate,
   Gone,
-  Key,
-  Leave,
   Moved,
-  NewSession,
   Rejected,
   RotateChange,
   Rotated,
-  SessionPage,
   SessionStore,
   StoreCapabilities,
-  StoredSession,
-  Tombstone,
 } from "../core/session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
 import { changed, copyFields, differing } from "./memory-fields.ts";

@@ -1,4 +1,4 @@
-import type { Binding, Fields, Key, Leave } from "../core/session-store.ts";
+import type { Binding, Fields, Key, Leave } from "../core/session-record.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 import { DeadlineQueue } from "./memory-deadlines.ts";
 import { bytesOf } from "./memory-fields.ts";

@@ -1,4 +1,5 @@
-import type { Bind, Binding, SessionPage, SessionSummary } from "../core/session-store.ts";
+import type { Binding, SessionPage, SessionSummary } from "../core/session-record.ts";
+import type { Bind } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 import { Link } from "./memory-link.ts";
 import { Membership, type SessionRecord } from "./memory-record.ts";

@@ -1,15 +1,6 @@
 import { FastSessionError } from "../core/errors.ts";
-import type {
-  Alias,
-  Bind,
-  Binding,
-  Change,
-  Conflict,
-  Fields,
-  RotateChange,
-  StoredSession,
-  Tombstone,
-} from "../core/session-store.ts";
+import type { Alias, Binding, Fields, StoredSession, Tombstone } from "../core/session-record.ts";
+import type { Bind, Change, Conflict, RotateChange } from "../core/session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
 import type { SimpleData } from "./simple-contract.ts";
 

@@ -1,4 +1,5 @@
-import type { Gone, Key, Moved, RotateChange } from "../core/session-store.ts";
+import type { Key } from "../core/session-record.ts";
+import type { Gone, Moved, RotateChange } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 import type { SimpleData, SimpleStore } from "./simple-contract.ts";
 import {

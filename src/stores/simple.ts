@@ -19,6 +19,7 @@
  * Not for several processes, and not where it matters that an end is in the same step as what ends it: write a
  * `SessionStore` there.
  */
+import type { Key, NewSession, StoredSession } from "../core/session-record.ts";
 import type {
   Change,
   Committed,
@@ -26,14 +27,11 @@ import type {
   Created,
   Duplicate,
   Gone,
-  Key,
   Moved,
-  NewSession,
   RotateChange,
   Rotated,
   SessionStore,
   StoreCapabilities,
-  StoredSession,
 } from "../core/session-store.ts";
 import type { Awaitable, EpochMilliseconds } from "../core/units.ts";
 import type { SimpleStore } from "./simple-contract.ts";

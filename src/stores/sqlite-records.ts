@@ -1,24 +1,26 @@
 import type {
   Alias,
+  Fields,
+  Key,
+  Leave,
+  NewSession,
+  SessionPage,
+  StoredSession,
+  Tombstone,
+} from "../core/session-record.ts";
+import type {
   Bind,
   Change,
   Committed,
   Conflict,
   Created,
   Duplicate,
-  Fields,
   Gone,
-  Key,
-  Leave,
   Moved,
-  NewSession,
   Rejected,
   RotateChange,
   Rotated,
-  SessionPage,
   SessionStore,
-  StoredSession,
-  Tombstone,
 } from "../core/session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
 import { type SqliteDatabase, Statement } from "./sqlite-driver.ts";

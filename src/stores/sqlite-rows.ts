@@ -1,6 +1,5 @@
 import type {
   Alias,
-  Bind,
   Binding,
   Fields,
   Key,
@@ -8,7 +7,8 @@ import type {
   SessionSummary,
   StoredSession,
   Tombstone,
-} from "../core/session-store.ts";
+} from "../core/session-record.ts";
+import type { Bind } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 import type { Row, SqliteValue } from "./sqlite-driver.ts";
 import { fromText, SEPARATOR, toText } from "./sqlite-text.ts";

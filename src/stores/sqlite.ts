@@ -10,25 +10,20 @@
  * though no cookie can be made from it, because keys are hashes.
  */
 import { FastSessionError } from "../core/errors.ts";
+import type { Alias, Key, NewSession, SessionPage, StoredSession, Tombstone } from "../core/session-record.ts";
 import type {
-  Alias,
   Change,
   Committed,
   Conflict,
   Created,
   Duplicate,
   Gone,
-  Key,
   Moved,
-  NewSession,
   Rejected,
   RotateChange,
   Rotated,
-  SessionPage,
   SessionStore,
   StoreCapabilities,
-  StoredSession,
-  Tombstone,
 } from "../core/session-store.ts";
 import type { Awaitable, EpochMilliseconds } from "../core/units.ts";
 import { type Opened, open } from "./sqlite-connection.ts";

@@ -8,9 +8,9 @@ export interface AdapterCall {
   /** Path and query. */
   readonly url: string;
   /** What a handler finds under each mounted session's property, in order: `undefined` on skipped requests. */
-  readonly sessions: readonly (Session<Record<string, any>> | undefined)[];
+  readonly sessions: readonly (Session<Record<string, unknown>> | undefined)[];
   /** Sets a cookie of the application's, at once, in one of `cookieWays`. */
-  setCookie(way: string, line: string): void;
+  readonly setCookie: (way: string, line: string) => void;
 }
 
 /** What the handler answers, to be sent with the framework's own means. */

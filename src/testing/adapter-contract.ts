@@ -14,10 +14,10 @@ import { tellOptions } from "./adapter-stories-options.ts";
 import { tellRaces } from "./adapter-stories-races.ts";
 import { tellStreams } from "./adapter-stories-streams.ts";
 import { tellVisits } from "./adapter-stories-visits.ts";
+import type { RegisterTest } from "./store-contract.ts";
 
 export interface AdapterContractOptions {
-  /** The runner's: Vitest's `test`, `node:test`'s, or anything that runs a named function. */
-  readonly test: (name: string, run: () => Promise<void>) => unknown;
+  readonly test: RegisterTest;
   readonly start: StartAdapter;
   /** The ways in which a handler of this framework can set a cookie: names that `AdapterCall.setCookie` understands. */
   readonly cookieWays: readonly string[];

@@ -14,7 +14,7 @@ import { ManualClock } from "./manual-clock.ts";
 export type StoreKind = "local" | "remote";
 
 /** Any session: a dictionary with members. */
-export type AnySession = Session<Record<string, any>>;
+export type AnySession = Session<Record<string, unknown>>;
 
 /** A request in a story. */
 export interface Call extends AdapterCall {
@@ -45,7 +45,7 @@ export interface Scene {
   /** What was logged, all levels. */
   readonly log: readonly string[];
   /** The same application as somebody else sees it, whose cookies are his own. */
-  stranger(options?: { readonly trustLoopback?: boolean }): Browser;
+  readonly stranger: (options?: { readonly trustLoopback?: boolean }) => Browser;
 }
 
 /** Serves the routes; the server ends with the story. */
@@ -56,7 +56,7 @@ export interface Stage {
   readonly kind: StoreKind;
   readonly cookieWays: readonly string[];
   readonly errorHandlers: boolean;
-  story(name: string, run: (begin: Begin) => Promise<void>): void;
+  readonly story: (name: string, run: (begin: Begin) => Promise<void>) => void;
 }
 
 /** 32 bytes, so that nothing warns. */
@@ -143,7 +143,7 @@ function toAnswer(answer: AdapterAnswer | string): AdapterAnswer {
 /** A moment that one side waits for and the other brings about. */
 export interface Moment {
   readonly come: Promise<void>;
-  bring(): void;
+  readonly bring: () => void;
 }
 
 export function moment(): Moment {

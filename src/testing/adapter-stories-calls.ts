@@ -1,5 +1,5 @@
 import { codeOf, type Routes, type Stage } from "./adapter-scene.ts";
-import { equal } from "./check.ts";
+import { same } from "./store-contract-assert.ts";
 
 const HOUR = 3_600_000;
 
@@ -35,19 +35,19 @@ export function tellCalls({ story, kind }: Stage): void {
       await browser.visit(path, cookie === undefined ? {} : { cookie });
       return store.takeCalls();
     };
-    equal(await cost("/"), [], "anonymous, untouched");
-    equal(await cost("/read"), [], "anonymous, read");
-    equal(await cost("/write"), ["create"], "first write");
-    equal(await cost("/"), kind === "local" ? [] : ["load"], "returning, untouched");
-    equal(await cost("/read"), ["load"], "read");
-    equal(await cost("/same"), ["load"], "written as it was");
-    equal(await cost("/write"), ["load", "commit"], "write");
-    equal(await cost("/login"), ["load", "rotate"], "login with a change");
-    equal(await cost("/read", "sid=forged.by.hand"), [], "forged");
-    equal(await cost("/read", "sid"), [], "malformed");
-    equal(await cost("/logout"), ["load", "destroy"], "logout");
-    equal(await cost("/login"), ["create"], "login of somebody new");
-    equal(await cost("/nowhere", null), [], "a path without a route");
+    same(await cost("/"), [], "anonymous, untouched");
+    same(await cost("/read"), [], "anonymous, read");
+    same(await cost("/write"), ["create"], "first write");
+    same(await cost("/"), kind === "local" ? [] : ["load"], "returning, untouched");
+    same(await cost("/read"), ["load"], "read");
+    same(await cost("/same"), ["load"], "written as it was");
+    same(await cost("/write"), ["load", "commit"], "write");
+    same(await cost("/login"), ["load", "rotate"], "login with a change");
+    same(await cost("/read", "sid=forged.by.hand"), [], "forged");
+    same(await cost("/read", "sid"), [], "malformed");
+    same(await cost("/logout"), ["load", "destroy"], "logout");
+    same(await cost("/login"), ["create"], "login of somebody new");
+    same(await cost("/nowhere", null), [], "a path without a route");
   });
 
   story("store calls: a renewal is written once in a fifth of the idle time", async (begin) => {
@@ -59,15 +59,15 @@ export function tellCalls({ story, kind }: Stage): void {
       return store.takeCalls();
     };
     clock.advance(2 * HOUR - 1);
-    equal(await cost("/read"), ["load"], "not yet due");
+    same(await cost("/read"), ["load"], "not yet due");
     clock.advance(1);
-    equal(await cost("/read"), ["load", "renew"], "due");
-    equal(await cost("/read"), ["load"], "done");
+    same(await cost("/read"), ["load", "renew"], "due");
+    same(await cost("/read"), ["load"], "done");
     clock.advance(2 * HOUR);
-    equal(await cost("/write"), ["load", "commit"], "due, on the way with a write");
-    equal(await cost("/read"), ["load"], "done on the way");
+    same(await cost("/write"), ["load", "commit"], "due, on the way with a write");
+    same(await cost("/read"), ["load"], "done on the way");
     clock.advance(2 * HOUR);
-    equal(await cost("/"), kind === "local" ? [] : ["load"], "due, but untouched");
+    same(await cost("/"), kind === "local" ? [] : ["load"], "due, but untouched");
   });
 
   story("a renewal that fails fails no response", async (begin) => {
@@ -76,7 +76,7 @@ export function tellCalls({ story, kind }: Stage): void {
     clock.advance(3 * HOUR);
     store.fail("renew");
     const { status, text, setCookies } = await browser.visit("/read");
-    equal([status, text, setCookies], [200, '["red","red",false]', []], "the response");
+    same([status, text, setCookies], [200, '["red","red",false]', []], "the response");
   });
 
   if (kind === "remote") {
@@ -97,13 +97,13 @@ export function tellCalls({ story, kind }: Stage): void {
         },
         { session: { load: "lazy" } },
       );
-      equal((await browser.visit("/load-and-write")).setCookies.length, 1, "cookies of the first write");
+      same((await browser.visit("/load-and-write")).setCookies.length, 1, "cookies of the first write");
       store.takeCalls();
-      equal((await browser.visit("/")).setCookies, [], "cookies of an untouched request");
-      equal((await browser.visit("/early")).text, "ERR_SESSION_NOT_LOADED", "what reading too early throws");
-      equal(store.takeCalls(), [], "store calls until then");
+      same((await browser.visit("/")).setCookies, [], "cookies of an untouched request");
+      same((await browser.visit("/early")).text, "ERR_SESSION_NOT_LOADED", "what reading too early throws");
+      same(store.takeCalls(), [], "store calls until then");
       const { text, headers } = await browser.visit("/load");
-      equal([text, headers.get("vary"), store.takeCalls()], ["green", "Cookie", ["load"]], "with load()");
+      same([text, headers.get("vary"), store.takeCalls()], ["green", "Cookie", ["load"]], "with load()");
     });
   }
 }

@@ -1,5 +1,5 @@
 import { type Routes, SECRET, type Stage } from "./adapter-scene.ts";
-import { equal, isTrue } from "./check.ts";
+import { check, same } from "./store-contract-assert.ts";
 
 const routes: Routes = {
   "/": ({ session }) => JSON.stringify([session.get("color", null), session.info.cause]),
@@ -35,12 +35,12 @@ export function tellCookies({ story }: Stage): void {
       const cookie = `sid=${damage(browser.jar.get("sid")?.value ?? "")}`;
       store.takeCalls();
       const { status, text, setCookies, headers } = await browser.visit("/", { cookie });
-      equal([status, setCookies, headers.get("vary")], [200, [], "Cookie"], "status, cookies and Vary");
+      same([status, setCookies, headers.get("vary")], [200, [], "Cookie"], "status, cookies and Vary");
       const [color, cause] = JSON.parse(text) as [string | null, string];
-      equal(color, null, "the data");
+      same(color, null, "the data");
       const causes = ["malformed", "bad-signature", "unknown-key", ...(name.startsWith("seven") ? ["none"] : [])];
-      isTrue(causes.includes(cause), `the cause is one of ${causes.join(", ")}, found ${cause}`);
-      equal(store.calls, [], "store calls");
+      check(causes.includes(cause), `the cause is one of ${causes.join(", ")}, found ${cause}`);
+      same(store.calls, [], "store calls");
     });
   }
 
@@ -56,7 +56,7 @@ export function tellCookies({ story }: Stage): void {
         const own = browser.jar.header(`${browser.origin}/`) ?? "";
         const pairs = order === "before" ? [`sid=${decoy}`, own] : [own, `sid=${decoy}`];
         const { text, setCookies } = await browser.visit("/", { cookie: pairs.join("; ") });
-        equal([text, setCookies], ['["red","resumed"]', []], "body and cookies");
+        same([text, setCookies], ['["red","resumed"]', []], "body and cookies");
       });
     }
   }
@@ -67,8 +67,8 @@ export function tellCookies({ story }: Stage): void {
     const value = browser.jar.get("sid")?.value ?? "";
     store.takeCalls();
     const cookie = [`SID=${value}`, `xsid=${value}`, `sid2=${value}`, `=sid=${value}`, `sid`].join("; ");
-    equal((await browser.visit("/", { cookie })).text, '[null,"none"]', "what is read");
-    equal(store.calls, [], "store calls");
+    same((await browser.visit("/", { cookie })).text, '[null,"none"]', "what is read");
+    same(store.calls, [], "store calls");
   });
 
   story("a well-signed id that the store does not know is left alone until something is written", async (begin) => {
@@ -78,11 +78,11 @@ export function tellCookies({ story }: Stage): void {
     const foreign = stranger();
     foreign.jar.receive(foreign.origin, [`sid=${elsewhere.browser.jar.get("sid")?.value ?? ""}; Path=/; Secure`]);
     const { text, setCookies } = await foreign.visit("/");
-    equal([text, setCookies], ['[null,"unknown"]', []], "body and cookies");
+    same([text, setCookies], ['[null,"unknown"]', []], "body and cookies");
     const before = foreign.jar.get("sid")?.value;
-    equal((await foreign.visit("/write")).setCookies.length, 1, "cookies of a write");
-    isTrue(foreign.jar.get("sid")?.value !== before, "an id from outside is never adopted");
-    equal((await browser.visit("/")).text, '[null,"none"]', "another browser");
+    same((await foreign.visit("/write")).setCookies.length, 1, "cookies of a write");
+    check(foreign.jar.get("sid")?.value !== before, "an id from outside is never adopted");
+    same((await browser.visit("/")).text, '[null,"none"]', "another browser");
   });
 
   story("a cookie of an older secret is read, and written again with the newest", async (begin) => {
@@ -93,19 +93,19 @@ export function tellCookies({ story }: Stage): void {
     const inner = older.store;
     const { browser } = await begin(routes, { inner, session: { secretKey: [newest, SECRET] } });
     const { text, setCookies } = await browser.visit("/", { cookie });
-    equal([text, setCookies.length], ['["red","resumed"]', 1], "body and cookies");
+    same([text, setCookies.length], ['["red","resumed"]', 1], "body and cookies");
     const again = await browser.visit("/");
-    equal([again.text, again.setCookies], ['["red","resumed"]', []], "the next request");
+    same([again.text, again.setCookies], ['["red","resumed"]', []], "the next request");
     const only = await begin(routes, { inner, session: { secretKey: newest } });
-    equal((await only.browser.visit("/", { cookie })).text, '[null,"unknown-key"]', "without the older secret");
+    same((await only.browser.visit("/", { cookie })).text, '[null,"unknown-key"]', "without the older secret");
   });
 
   story("a form on another site does not bring the session along, a link does", async (begin) => {
     const { browser } = await begin(routes);
     await browser.visit("/write");
     const form = await browser.visit("/", { method: "POST", crossSite: true });
-    equal(form.text, '[null,"none"]', "what the form's request reads");
-    equal((await browser.visit("/", { crossSite: true })).text, '["red","resumed"]', "what the link's request reads");
+    same(form.text, '[null,"none"]', "what the form's request reads");
+    same((await browser.visit("/", { crossSite: true })).text, '["red","resumed"]', "what the link's request reads");
   });
 
   story("an id in the query or in a header is no session", async (begin) => {
@@ -114,7 +114,7 @@ export function tellCookies({ story }: Stage): void {
     const value = browser.jar.get("sid")?.value ?? "";
     store.takeCalls();
     const headers = { "x-session-id": value, authorization: `Bearer ${value}` };
-    equal((await stranger().visit(`/?sid=${value}`, { headers })).text, '[null,"none"]', "what is read");
-    equal(store.calls, [], "store calls");
+    same((await stranger().visit(`/?sid=${value}`, { headers })).text, '[null,"none"]', "what is read");
+    same(store.calls, [], "store calls");
   });
 }

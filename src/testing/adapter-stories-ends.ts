@@ -1,5 +1,5 @@
 import { attributesOf, type Call, codeOf, moment, type Routes, type Stage } from "./adapter-scene.ts";
-import { equal, isTrue } from "./check.ts";
+import { check, same } from "./store-contract-assert.ts";
 
 const routes: Routes = {
   "/read": ({ session }) => JSON.stringify([session.get("color", null), session.info.cause]),
@@ -41,16 +41,16 @@ export function tellEnds({ story }: Stage): void {
       const { browser } = await begin(shop, { session: { ...attributes, priority: "high" } });
       const set = (await browser.visit("/shop/write")).setCookies[0] ?? "";
       const { setCookies } = await browser.visit(`/shop${path}`);
-      equal(setCookies.length, 1, "cookies");
+      same(setCookies.length, 1, "cookies");
       const expired = setCookies[0] ?? "";
-      isTrue(expired.startsWith("__Secure-sid=;"), `an expired cookie is empty: ${expired}`);
+      check(expired.startsWith("__Secure-sid=;"), `an expired cookie is empty: ${expired}`);
       const lifetime = /^(Max-Age|Expires)=/;
-      equal(
+      same(
         attributesOf(expired).filter((one) => !lifetime.test(one)),
         attributesOf(set),
         "attributes",
       );
-      equal(browser.jar.cookies, [], "cookies in the browser");
+      same(browser.jar.cookies, [], "cookies in the browser");
     });
 
     story(`after ${path.slice(1)} the id is dead, also for who kept it`, async (begin) => {
@@ -59,10 +59,10 @@ export function tellEnds({ story }: Stage): void {
       const kept = `sid=${browser.jar.get("sid")?.value ?? ""}`;
       await browser.visit(path);
       const replayed = await browser.visit("/read", { cookie: kept });
-      equal([replayed.text, replayed.setCookies], ['[null,"revoked"]', []], "the old id, at once");
+      same([replayed.text, replayed.setCookies], ['[null,"revoked"]', []], "the old id, at once");
       clock.advance(61_000);
-      equal((await browser.visit("/read", { cookie: kept })).text, '[null,"unknown"]', "the old id, later");
-      equal((await browser.visit("/read")).text, '[null,"none"]', "the browser's next request");
+      same((await browser.visit("/read", { cookie: kept })).text, '[null,"unknown"]', "the old id, later");
+      same((await browser.visit("/read")).text, '[null,"none"]', "the browser's next request");
     });
   }
 
@@ -82,7 +82,7 @@ export function tellEnds({ story }: Stage): void {
     await browser.visit("/write");
     const { text, status } = await browser.visit("/");
     const destroyed = "ERR_SESSION_DESTROYED";
-    equal([status, text], [200, JSON.stringify([destroyed, destroyed, destroyed, true])], "what each use throws");
+    same([status, text], [200, JSON.stringify([destroyed, destroyed, destroyed, true])], "what each use throws");
   });
 
   story("a write after logout begins a session with a new id", async (begin) => {
@@ -90,10 +90,10 @@ export function tellEnds({ story }: Stage): void {
     await browser.visit("/write");
     const before = browser.jar.get("sid")?.value ?? "";
     const { setCookies } = await browser.visit("/logout-and-write");
-    equal(setCookies.length, 1, "cookies");
-    isTrue(browser.jar.get("sid") !== undefined && browser.jar.get("sid")?.value !== before, "the id did not change");
-    equal((await browser.visit("/read")).text, '["new","resumed"]', "what the next request reads");
-    equal((await browser.visit("/read", { cookie: `sid=${before}` })).text, '[null,"revoked"]', "the old id");
+    same(setCookies.length, 1, "cookies");
+    check(browser.jar.get("sid") !== undefined && browser.jar.get("sid")?.value !== before, "the id did not change");
+    same((await browser.visit("/read")).text, '["new","resumed"]', "what the next request reads");
+    same((await browser.visit("/read", { cookie: `sid=${before}` })).text, '[null,"revoked"]', "the old id");
   });
 
   story("regenerate keeps the data and kills the old id", async (begin) => {
@@ -101,9 +101,9 @@ export function tellEnds({ story }: Stage): void {
     await browser.visit("/write?color=blue");
     const before = browser.jar.get("sid")?.value ?? "";
     const { setCookies } = await browser.visit("/regenerate");
-    equal(setCookies.length, 1, "cookies");
-    equal((await browser.visit("/read")).text, '["blue","resumed"]', "what the next request reads");
-    equal((await browser.visit("/read", { cookie: `sid=${before}` })).text, '[null,"rotated"]', "the old id");
+    same(setCookies.length, 1, "cookies");
+    same((await browser.visit("/read")).text, '["blue","resumed"]', "what the next request reads");
+    same((await browser.visit("/read", { cookie: `sid=${before}` })).text, '[null,"rotated"]', "the old id");
   });
 
   story("a request with a retired id sends no cookie, and cannot write", async (begin) => {
@@ -112,14 +112,14 @@ export function tellEnds({ story }: Stage): void {
     const retired = `sid=${browser.jar.get("sid")?.value ?? ""}`;
     await browser.visit("/regenerate");
     const tried = await browser.visit("/try-to-write", { cookie: retired });
-    equal([tried.text, tried.setCookies], ["ERR_SESSION_GONE", []], "what a write throws, and cookies");
+    same([tried.text, tried.setCookies], ["ERR_SESSION_GONE", []], "what a write throws, and cookies");
     const thrown = await browser.visit("/write", { cookie: retired });
-    isTrue(thrown.status >= 400, `a write that throws answers an error, found ${thrown.status}`);
-    equal(thrown.setCookies, [], "cookies of a write that throws");
+    check(thrown.status >= 400, `a write that throws answers an error, found ${thrown.status}`);
+    same(thrown.setCookies, [], "cookies of a write that throws");
     for (const path of ["/logout", "/destroy"]) {
-      equal((await browser.visit(path, { cookie: retired })).setCookies, [], `cookies of ${path}`);
+      same((await browser.visit(path, { cookie: retired })).setCookies, [], `cookies of ${path}`);
     }
-    equal((await browser.visit("/read")).text, '["blue","resumed"]', "what the browser's next request reads");
+    same((await browser.visit("/read")).text, '["blue","resumed"]', "what the browser's next request reads");
   });
 
   story("a slow writer that ends after the logout leaves it logged out", async (begin) => {
@@ -141,10 +141,10 @@ export function tellEnds({ story }: Stage): void {
     await browser.visit("/logout");
     go.bring();
     const { status, setCookies } = await slow;
-    equal([status, setCookies], [200, []], "status and cookies of the slow response");
-    equal(browser.jar.cookies, [], "cookies in the browser");
-    equal((await browser.visit("/read", { cookie: kept })).text, '[null,"revoked"]', "the old id");
-    isTrue(
+    same([status, setCookies], [200, []], "status and cookies of the slow response");
+    same(browser.jar.cookies, [], "cookies in the browser");
+    same((await browser.visit("/read", { cookie: kept })).text, '[null,"revoked"]', "the old id");
+    check(
       log.some((line) => line.includes("dropped")),
       "nothing was logged about the late write",
     );
@@ -173,7 +173,7 @@ export function tellEnds({ story }: Stage): void {
     await entered.come;
     await browser.visit("/login");
     go.bring();
-    equal((await late).setCookies, [], "cookies of the slow response");
-    equal((await browser.visit("/user")).text, "ada", "the user");
+    same((await late).setCookies, [], "cookies of the slow response");
+    same((await browser.visit("/user")).text, "ada", "the user");
   });
 }

@@ -1,6 +1,6 @@
 import type { AdapterAnswer } from "./adapter-app.ts";
 import type { Call, Routes, Stage } from "./adapter-scene.ts";
-import { equal, isTrue } from "./check.ts";
+import { check, same } from "./store-contract-assert.ts";
 
 const read = ({ session }: Call): string => JSON.stringify([session.get("kept", null), session.get("lost", null)]);
 
@@ -49,8 +49,8 @@ export function tellErrors({ story, errorHandlers }: Stage): void {
         },
       });
       const page = await browser.visit("/");
-      equal([page.status, page.text, page.setCookies.length], [status, "an answer", 1], "the answer");
-      equal((await browser.visit("/read")).text, `[${status},null]`, "what the next request reads");
+      same([page.status, page.text, page.setCookies.length], [status, "an answer", 1], "the answer");
+      same((await browser.visit("/read")).text, `[${status},null]`, "what the next request reads");
     });
   }
 
@@ -60,23 +60,23 @@ export function tellErrors({ story, errorHandlers }: Stage): void {
     story(`a handler that throws ${when} makes no session`, async (begin) => {
       const { browser, store } = await begin(routes);
       const { status, setCookies } = await browser.visit(path);
-      equal([status, setCookies], [500, []], "status and cookies");
-      equal(store.calls, [], "store calls");
+      same([status, setCookies], [500, []], "status and cookies");
+      same(store.calls, [], "store calls");
     });
 
     story(`a handler that throws ${when} leaves a session as it was`, async (begin) => {
       const { browser } = await begin(routes);
       await browser.visit("/keep");
       const { status, setCookies } = await browser.visit(path);
-      equal([status, setCookies], [500, []], "status and cookies");
-      equal((await browser.visit("/read")).text, "[1,null]", "what the next request reads");
+      same([status, setCookies], [500, []], "status and cookies");
+      same((await browser.visit("/read")).text, "[1,null]", "what the next request reads");
     });
 
     story(`with saveOnError, a handler that throws ${when} saves`, async (begin) => {
       const { browser } = await begin(routes, { session: { saveOnError: true } });
       const { status, setCookies } = await browser.visit(path);
-      equal([status, setCookies.length], [500, 1], "status and number of cookies");
-      equal((await browser.visit("/read")).text, path === "/throw" ? "[null,2]" : "[null,3]", "what is read");
+      same([status, setCookies.length], [500, 1], "status and number of cookies");
+      same((await browser.visit("/read")).text, path === "/throw" ? "[null,2]" : "[null,3]", "what is read");
     });
 
     if (!errorHandlers) continue;
@@ -84,10 +84,10 @@ export function tellErrors({ story, errorHandlers }: Stage): void {
     story(`an error thrown ${when} is not saved when the application answers it itself`, async (begin) => {
       const { browser } = await begin(routes, { onError: () => ({ status: 418, body: "handled" }) });
       const { status, setCookies, text } = await browser.visit(path);
-      equal([status, text, setCookies], [418, "handled", []], "the answer");
+      same([status, text, setCookies], [418, "handled", []], "the answer");
       await browser.visit("/keep");
       await browser.visit(path);
-      equal((await browser.visit("/read")).text, "[1,null]", "what the next request reads");
+      same((await browser.visit("/read")).text, "[1,null]", "what the next request reads");
     });
   }
 
@@ -98,18 +98,18 @@ export function tellErrors({ story, errorHandlers }: Stage): void {
     story(`what was saved before a throw stands, with its cookie on the error that ${by} answers`, async (begin) => {
       const { browser } = await begin(routes, options);
       const { status, setCookies } = await browser.visit("/save-and-throw");
-      equal([status, setCookies.length], [500, 1], "status and number of cookies");
-      equal((await browser.visit("/read")).text, "[1,null]", "what the next request reads");
+      same([status, setCookies.length], [500, 1], "status and number of cookies");
+      same((await browser.visit("/read")).text, "[1,null]", "what the next request reads");
     });
 
     story(`a login before a throw stands, with its cookie on the error that ${by} answers`, async (begin) => {
       const { browser } = await begin(routes, options);
       await browser.visit("/keep");
       const { status, setCookies, headers } = await browser.visit("/login-and-throw");
-      equal([status, setCookies.length], [500, 1], "status and number of cookies");
-      equal([headers.get("cache-control"), headers.get("vary")], ["no-store", "Cookie"], "Cache-Control and Vary");
-      equal((await browser.visit("/user")).text, "ada", "the user");
-      equal((await browser.visit("/read")).text, "[1,null]", "what the next request reads");
+      same([status, setCookies.length], [500, 1], "status and number of cookies");
+      same([headers.get("cache-control"), headers.get("vary")], ["no-store", "Cookie"], "Cache-Control and Vary");
+      same((await browser.visit("/user")).text, "ada", "the user");
+      same((await browser.visit("/read")).text, "[1,null]", "what the next request reads");
     });
   }
 
@@ -117,7 +117,7 @@ export function tellErrors({ story, errorHandlers }: Stage): void {
     const { browser, store } = await begin(routes);
     store.fail("create", new Error("password authentication failed for user app"));
     const { status, text, setCookies } = await browser.visit("/keep");
-    equal([status, setCookies], [503, []], "status and cookies");
-    isTrue(!text.includes("password"), `the body gives the store's message away: ${text}`);
+    same([status, setCookies], [503, []], "status and cookies");
+    check(!text.includes("password"), `the body gives the store's message away: ${text}`);
   });
 }

@@ -1,5 +1,5 @@
 import { type Routes, type Scene, type Stage } from "./adapter-scene.ts";
-import { equal, isTrue } from "./check.ts";
+import { check, same } from "./store-contract-assert.ts";
 
 const routes: Routes = {
   "/": () => "hello",
@@ -39,8 +39,8 @@ export function tellFaults({ story, kind }: Stage): void {
       const { browser } = await begin(routes);
       await browser.visit("/write");
       const { status, setCookies } = await browser.visit(path);
-      equal([status, setCookies], [500, []], "status and cookies");
-      equal((await browser.visit("/read")).text, TEA, "what the next request reads");
+      same([status, setCookies], [500, []], "status and cookies");
+      same((await browser.visit("/read")).text, TEA, "what the next request reads");
     });
   }
 
@@ -48,7 +48,7 @@ export function tellFaults({ story, kind }: Stage): void {
     const { browser } = await begin(routes);
     await browser.visit("/write");
     await browser.visit("/add");
-    equal((await browser.visit("/read")).text, '[{"items":["tea","milk"]},"resumed"]', "what is read");
+    same((await browser.visit("/read")).text, '[{"items":["tea","milk"]},"resumed"]', "what is read");
   });
 
   story("a record that cannot be read is the end of one session, and reported", async (begin) => {
@@ -59,24 +59,24 @@ export function tellFaults({ story, kind }: Stage): void {
     await other.visit("/write");
     await corrupt(scene);
     const { status, text, setCookies } = await browser.visit("/read");
-    equal([status, text, setCookies], [200, '[null,"corrupt"]', []], "the request that meets it");
-    isTrue(
+    same([status, text, setCookies], [200, '[null,"corrupt"]', []], "the request that meets it");
+    check(
       log.some((line) => line.includes("cannot be read")),
       "nothing was logged",
     );
-    equal((await browser.visit("/read")).text, '[null,"unknown"]', "the next request");
+    same((await browser.visit("/read")).text, '[null,"unknown"]', "the next request");
     await browser.visit("/write");
-    equal((await browser.visit("/read")).text, TEA, "what is read after a new write");
-    equal((await other.visit("/read")).text, TEA, "another browser");
+    same((await browser.visit("/read")).text, TEA, "what is read after a new write");
+    same((await other.visit("/read")).text, TEA, "another browser");
   });
 
   story("a new session that cannot be saved answers 503, without a cookie", async (begin) => {
     const { browser, store } = await begin(routes);
     store.fail("create");
     const { status, setCookies } = await browser.visit("/write");
-    equal([status, setCookies], [503, []], "status and cookies");
+    same([status, setCookies], [503, []], "status and cookies");
     store.heal();
-    equal((await browser.visit("/write")).setCookies.length, 1, "cookies when the store is well again");
+    same((await browser.visit("/write")).setCookies.length, 1, "cookies when the store is well again");
   });
 
   story("a change that cannot be saved answers 503 and leaves cookie and record alone", async (begin) => {
@@ -84,9 +84,9 @@ export function tellFaults({ story, kind }: Stage): void {
     await browser.visit("/write");
     store.fail("commit");
     const { status, setCookies } = await browser.visit("/add");
-    equal([status, setCookies], [503, []], "status and cookies");
+    same([status, setCookies], [503, []], "status and cookies");
     store.heal();
-    equal((await browser.visit("/read")).text, TEA, "what is read when the store is well again");
+    same((await browser.visit("/read")).text, TEA, "what is read when the store is well again");
   });
 
   story("a session that cannot be loaded answers 503 and leaves the cookie alone", async (begin) => {
@@ -94,10 +94,10 @@ export function tellFaults({ story, kind }: Stage): void {
     await browser.visit("/write");
     store.fail("load");
     const { status, setCookies } = await browser.visit("/read");
-    equal([status, setCookies], [503, []], "status and cookies");
-    equal((await browser.visit("/", { cookie: null })).status, 200, "status for who has no cookie");
+    same([status, setCookies], [503, []], "status and cookies");
+    same((await browser.visit("/", { cookie: null })).status, 200, "status for who has no cookie");
     store.heal();
-    equal((await browser.visit("/read")).text, TEA, "what is read when the store is well again");
+    same((await browser.visit("/read")).text, TEA, "what is read when the store is well again");
   });
 
   story('with onStoreError "anonymous" a failing store means an empty read-only session', async (begin) => {
@@ -105,11 +105,11 @@ export function tellFaults({ story, kind }: Stage): void {
     await browser.visit("/write");
     store.fail("load");
     const { status, text, setCookies } = await browser.visit("/read");
-    equal([status, text, setCookies], [200, '[null,"store-error"]', []], "a request that reads");
+    same([status, text, setCookies], [200, '[null,"store-error"]', []], "a request that reads");
     const write = await browser.visit("/write");
-    equal([write.status, write.setCookies], [503, []], "a request that writes");
+    same([write.status, write.setCookies], [503, []], "a request that writes");
     store.heal();
-    equal((await browser.visit("/read")).text, TEA, "what is read when the store is well again");
+    same((await browser.visit("/read")).text, TEA, "what is read when the store is well again");
   });
 
   if (kind === "local") return;
@@ -124,8 +124,8 @@ export function tellFaults({ story, kind }: Stage): void {
       if (verb !== "create") await browser.visit("/write");
       store.hang(verb);
       const { status, setCookies } = await browser.visit(path);
-      equal([status, setCookies], [503, []], "status and cookies");
-      equal((await browser.visit("/", { cookie: null })).status, 200, "status for others");
+      same([status, setCookies], [503, []], "status and cookies");
+      same((await browser.visit("/", { cookie: null })).status, 200, "status for others");
     });
   }
 }

@@ -1,7 +1,7 @@
 import type { SessionOptions } from "../create-sessions.ts";
 import type { SkipHeader } from "../http/skip-rules.ts";
 import { attributesOf, type Call, linesFor, type Routes, type Stage } from "./adapter-scene.ts";
-import { equal, isTrue } from "./check.ts";
+import { check, same } from "./store-contract-assert.ts";
 
 const routes: Routes = {
   "/": () => "hello",
@@ -30,7 +30,7 @@ export function tellOptions({ story, errorHandlers }: Stage): void {
     ["a pattern for paths", { skip: [/^\/fo+und$/] }, "/found", {}],
     [
       "a function of the request",
-      { skip: ({ method, header }) => method === "GET" && header("X-B") === "1" },
+      { skip: (request) => request.method === "GET" && request.header("X-B") === "1" },
       "/found",
       { "x-b": "1" },
     ],
@@ -41,16 +41,16 @@ export function tellOptions({ story, errorHandlers }: Stage): void {
       await browser.visit("/write");
       store.takeCalls();
       const page = await browser.visit(path, { headers });
-      equal([page.status, page.text], [200, "undefined"], "what the handler finds");
-      equal([page.setCookies, page.headers.get("vary")], [[], null], "cookies and Vary");
-      equal(store.calls, [], "store calls");
-      equal((await browser.visit("/read")).text, '["red","resumed"]', "what an ordinary request reads");
+      same([page.status, page.text], [200, "undefined"], "what the handler finds");
+      same([page.setCookies, page.headers.get("vary")], [[], null], "cookies and Vary");
+      same(store.calls, [], "store calls");
+      same((await browser.visit("/read")).text, '["red","resumed"]', "what an ordinary request reads");
     });
   }
 
   story("a header with another value than the rule's does not skip", async (begin) => {
     const { browser } = await begin(routes, { session: { skipSessionHeader: onceAMonth } });
-    equal((await browser.visit("/found", { headers: { "x-job": "Monthly" } })).text, "object", "what is found");
+    same((await browser.visit("/found", { headers: { "x-job": "Monthly" } })).text, "object", "what is found");
   });
 
   story("two sessions in one application keep apart", async (begin) => {
@@ -70,11 +70,11 @@ export function tellOptions({ story, errorHandlers }: Stage): void {
       { second: { sessionObject: "other", sessionCookie: "second", sameSite: "strict" } },
     );
     const { setCookies, headers } = await browser.visit("/both");
-    equal([linesFor(setCookies, "sid").length, linesFor(setCookies, "second").length], [1, 1], "cookies");
-    equal([setCookies.length, headers.get("vary")], [2, "Cookie"], "all cookies, and Vary");
-    equal((await browser.visit("/read")).text, "red,blue", "what is read");
-    equal((await browser.visit("/end")).setCookies.length, 1, "cookies when one ends");
-    equal(
+    same([linesFor(setCookies, "sid").length, linesFor(setCookies, "second").length], [1, 1], "cookies");
+    same([setCookies.length, headers.get("vary")], [2, "Cookie"], "all cookies, and Vary");
+    same((await browser.visit("/read")).text, "red,blue", "what is read");
+    same((await browser.visit("/end")).setCookies.length, 1, "cookies when one ends");
+    same(
       browser.jar.cookies.map(({ name }) => name),
       ["second"],
       "cookies in the browser",
@@ -90,7 +90,7 @@ export function tellOptions({ story, errorHandlers }: Stage): void {
       const second = { sessionObject: "other", sessionCookie: "second" };
       const { browser, store } = await begin({ "/": bothAndThrow }, onError ? { second, onError } : { second });
       const { status, setCookies } = await browser.visit("/");
-      equal([status, setCookies, store.calls], [500, [], []], "status, cookies and store calls");
+      same([status, setCookies, store.calls], [500, [], []], "status, cookies and store calls");
     });
   }
 
@@ -107,15 +107,15 @@ export function tellOptions({ story, errorHandlers }: Stage): void {
       { twice: true },
     );
     const { text, setCookies } = await browser.visit("/both");
-    equal([text, setCookies.length, store.takeCalls()], ["2", 1, ["create"]], "count, cookies, store calls");
-    equal((await browser.visit("/both")).text, "4", "the next request's count");
-    equal(store.takeCalls(), ["load", "commit"], "the next request's store calls");
+    same([text, setCookies.length, store.takeCalls()], ["2", 1, ["create"]], "count, cookies, store calls");
+    same((await browser.visit("/both")).text, "4", "the next request's count");
+    same(store.takeCalls(), ["load", "commit"], "the next request's store calls");
   });
 
   story("the session stands under another property when told so", async (begin) => {
     const { browser } = await begin(routes, { session: { sessionObject: "visitor" } });
     await browser.visit("/write");
-    equal((await browser.visit("/read")).text, '["red","resumed"]', "what is read");
+    same((await browser.visit("/read")).text, '["red","resumed"]', "what is read");
   });
 
   for (const [trustProxy, proto, secure] of [
@@ -132,58 +132,54 @@ export function tellOptions({ story, errorHandlers }: Stage): void {
       const browser = stranger({ trustLoopback: true });
       const headers: Record<string, string> = proto === undefined ? {} : { "x-forwarded-proto": proto };
       const { setCookies } = await browser.visit("/write", { headers });
-      equal(attributesOf(setCookies[0] ?? "").includes("Secure"), secure, "whether the cookie is Secure");
-      equal((await browser.visit("/read", { headers })).text, '["red","resumed"]', "what is read");
+      same(attributesOf(setCookies[0] ?? "").includes("Secure"), secure, "whether the cookie is Secure");
+      same((await browser.visit("/read", { headers })).text, '["red","resumed"]', "what is read");
     });
   }
 
   story("a Secure cookie is sent over plain HTTP all the same, with one warning", async (begin) => {
     const { browser, log } = await begin(routes);
     const { setCookies } = await browser.visit("/write");
-    isTrue(attributesOf(setCookies[0] ?? "").includes("Secure"), "the cookie is not Secure");
+    check(attributesOf(setCookies[0] ?? "").includes("Secure"), "the cookie is not Secure");
     await browser.visit("/write", { cookie: null });
-    equal(log.filter((line) => line.includes("Secure")).length, 1, "warnings");
+    same(log.filter((line) => line.includes("Secure")).length, 1, "warnings");
   });
 
   story("with saveUninitialized every visitor gets a session at once, and only once", async (begin) => {
     const { browser, store } = await begin(routes, { session: { saveUninitialized: true } });
-    equal((await browser.visit("/")).setCookies.length, 1, "cookies of the first visit");
-    equal(store.takeCalls(), ["create"], "store calls of the first visit");
+    same((await browser.visit("/")).setCookies.length, 1, "cookies of the first visit");
+    same(store.takeCalls(), ["create"], "store calls of the first visit");
     const again = await browser.visit("/read");
-    equal([again.text, again.setCookies], ['[null,"resumed"]', []], "the second visit");
+    same([again.text, again.setCookies], ['[null,"resumed"]', []], "the second visit");
   });
 
   story("with maxAge the cookie says how long, and the session ends then", async (begin) => {
     const { browser, clock } = await begin(routes, { session: { maxAge: 60 } });
     const { setCookies } = await browser.visit("/write");
-    isTrue(attributesOf(setCookies[0] ?? "").includes("Max-Age=60"), `no Max-Age=60 in ${setCookies.join()}`);
+    check(attributesOf(setCookies[0] ?? "").includes("Max-Age=60"), `no Max-Age=60 in ${setCookies.join()}`);
     const kept = `sid=${browser.jar.get("sid")?.value ?? ""}`;
     clock.advance(59_000);
-    equal((await browser.visit("/read")).text, '["red","resumed"]', "just before the end");
+    same((await browser.visit("/read")).text, '["red","resumed"]', "just before the end");
     clock.advance(1000);
-    equal((await browser.visit("/read")).text, '[null,"none"]', "at the end, in the browser");
-    equal(
-      (await browser.visit("/read", { cookie: kept })).text,
-      '[null,"expired-absolute"]',
-      "for who kept the cookie",
-    );
+    same((await browser.visit("/read")).text, '[null,"none"]', "at the end, in the browser");
+    same((await browser.visit("/read", { cookie: kept })).text, '[null,"expired-absolute"]', "for who kept the cookie");
   });
 
   story("with rolling, the cookie is sent again with each renewal", async (begin) => {
     const { browser, clock } = await begin(routes, { session: { maxAge: 100, rolling: true } });
     await browser.visit("/write");
     clock.advance(10_000);
-    equal((await browser.visit("/read")).setCookies, [], "cookies before a renewal is due");
+    same((await browser.visit("/read")).setCookies, [], "cookies before a renewal is due");
     clock.advance(20_000);
     const { setCookies } = await browser.visit("/read");
-    isTrue(attributesOf(setCookies[0] ?? "").includes("Max-Age=100"), `no Max-Age=100 in ${setCookies.join()}`);
+    check(attributesOf(setCookies[0] ?? "").includes("Max-Age=100"), `no Max-Age=100 in ${setCookies.join()}`);
     clock.advance(90_000);
-    equal((await browser.visit("/read")).text, '["red","resumed"]', "what is read 120 seconds after the beginning");
+    same((await browser.visit("/read")).text, '["red","resumed"]', "what is read 120 seconds after the beginning");
   });
 
   story("a __Host- cookie comes back", async (begin) => {
     const { browser } = await begin(routes, { session: { sessionCookie: "__Host-sid" } });
     await browser.visit("/write");
-    equal((await browser.visit("/read")).text, '["red","resumed"]', "what is read");
+    same((await browser.visit("/read")).text, '["red","resumed"]', "what is read");
   });
 }

@@ -1,5 +1,5 @@
 import { codeOf, moment, type Routes, type Stage } from "./adapter-scene.ts";
-import { equal, isTrue } from "./check.ts";
+import { check, same } from "./store-contract-assert.ts";
 
 const WRITERS = 50;
 const INCREMENTS = 200;
@@ -24,17 +24,17 @@ export function tellRaces({ story, kind }: Stage): void {
     const { browser } = await begin(routes);
     await browser.visit("/set?n=0");
     const pages = await Promise.all(Array.from({ length: WRITERS }, (_, n) => browser.visit(`/set?n=${n}`)));
-    equal(pages.filter(({ status }) => status !== 200).length, 0, "responses that are no 200");
+    same(pages.filter(({ status }) => status !== 200).length, 0, "responses that are no 200");
     const kept = JSON.parse((await browser.visit("/read")).text) as Record<string, number>;
-    equal(Object.keys(kept).length, WRITERS, "fields");
+    same(Object.keys(kept).length, WRITERS, "fields");
   });
 
   story(`${INCREMENTS} requests that each count one all count`, async (begin) => {
     const { browser } = await begin(routes);
     await browser.visit("/set?n=0");
     const pages = await Promise.all(Array.from({ length: INCREMENTS }, () => browser.visit("/count")));
-    equal(pages.filter(({ status }) => status !== 200).length, 0, "responses that are no 200");
-    equal((await browser.visit("/read")).text, JSON.stringify({ key0: 0, count: INCREMENTS }), "what is read then");
+    same(pages.filter(({ status }) => status !== 200).length, 0, "responses that are no 200");
+    same((await browser.visit("/read")).text, JSON.stringify({ key0: 0, count: INCREMENTS }), "what is read then");
   });
 
   if (kind === "remote") {
@@ -51,10 +51,10 @@ export function tellRaces({ story, kind }: Stage): void {
       // Two round trips of others: time enough for a byte to arrive.
       await browser.visit("/", { cookie: null });
       await browser.visit("/", { cookie: null });
-      isTrue(!answered, "the response began before its commit was done");
+      check(!answered, "the response began before its commit was done");
       commit.release();
       const opened = await response;
-      equal((await browser.visit("/read")).text, '{"key0":0,"key1":1}', "what is read at the first byte");
+      same((await browser.visit("/read")).text, '{"key0":0,"key1":1}', "what is read at the first byte");
       await opened.text();
     });
   }
@@ -79,11 +79,11 @@ export function tellRaces({ story, kind }: Stage): void {
     const slow = codeOf(() => browser.visit("/slow", { signal: leave.signal }));
     await entered.come;
     leave.abort();
-    isTrue((await slow) !== "nothing", "the client has left");
+    check((await slow) !== "nothing", "the client has left");
     go.bring();
     await left.come;
     const read = JSON.parse((await browser.visit("/read")).text) as Record<string, number>;
-    equal([read["key0"], read["key1"]], [0, 1], "what was saved");
-    isTrue(read["key2"] === 2 || read["key2"] === undefined, "what was recorded is whole or dropped");
+    same([read["key0"], read["key1"]], [0, 1], "what was saved");
+    check(read["key2"] === 2 || read["key2"] === undefined, "what was recorded is whole or dropped");
   });
 }

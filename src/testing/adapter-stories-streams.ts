@@ -1,5 +1,5 @@
 import { type Call, codeOf, linesFor, moment, type Routes, type Scene, type Stage } from "./adapter-scene.ts";
-import { equal, isTrue } from "./check.ts";
+import { check, same } from "./store-contract-assert.ts";
 
 const routes: Routes = {
   "/read": ({ session }) => String(session.get("step", "none")),
@@ -25,12 +25,15 @@ function streaming(before: (call: Call) => void, go: Promise<void>, rest: (call:
 }
 
 /** Opens a stream and reads its first piece; `rest` reads the others. */
-async function openStream({ browser }: Scene, path: string): Promise<{ response: Response; rest(): Promise<string> }> {
+async function openStream(
+  { browser }: Scene,
+  path: string,
+): Promise<{ response: Response; rest: () => Promise<string> }> {
   const response = await browser.open(path);
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   const decoder = new TextDecoder();
   const { value } = await reader.read();
-  equal(decoder.decode(value), "first ", "the first piece");
+  same(decoder.decode(value), "first ", "the first piece");
   return {
     response,
     async rest() {
@@ -51,10 +54,10 @@ export function tellStreams({ story, kind }: Stage): void {
     const set = ({ session }: Call): void => void (session["step"] = "before");
     const scene = await begin({ ...routes, "/stream": streaming(set, go.come, () => "last") });
     const { response, rest } = await openStream(scene, "/stream");
-    equal(response.headers.getSetCookie().length, 1, "cookies");
-    equal((await scene.browser.visit("/read")).text, "before", "what another request reads in the meantime");
+    same(response.headers.getSetCookie().length, 1, "cookies");
+    same((await scene.browser.visit("/read")).text, "before", "what another request reads in the meantime");
     go.bring();
-    equal(await rest(), "last", "the rest of the stream");
+    same(await rest(), "last", "the rest of the stream");
   });
 
   story("a write after the first byte is saved, on a saved session", async (begin) => {
@@ -70,10 +73,10 @@ export function tellStreams({ story, kind }: Stage): void {
     });
     await scene.browser.visit("/begin");
     const { response, rest } = await openStream(scene, "/stream");
-    equal([response.headers.getSetCookie(), response.headers.get("vary")], [[], "Cookie"], "cookies and Vary");
+    same([response.headers.getSetCookie(), response.headers.get("vary")], [[], "Cookie"], "cookies and Vary");
     go.bring();
-    equal(await rest(), "last", "the rest of the stream");
-    equal((await scene.browser.visit("/read")).text, "after", "what the next request reads");
+    same(await rest(), "last", "the rest of the stream");
+    same((await scene.browser.visit("/read")).text, "after", "what the next request reads");
   });
 
   if (kind === "local") {
@@ -94,8 +97,8 @@ export function tellStreams({ story, kind }: Stage): void {
       scene.store.takeCalls();
       go.bring();
       await rest();
-      equal(scene.store.takeCalls(), ["commit"], "store calls for three changes");
-      equal((await scene.browser.visit("/read")).text, "after", "what the next request reads");
+      same(scene.store.takeCalls(), ["commit"], "store calls for three changes");
+      same((await scene.browser.visit("/read")).text, "after", "what the next request reads");
     });
   }
 
@@ -107,10 +110,10 @@ export function tellStreams({ story, kind }: Stage): void {
       "/stream": streaming(leave, go.come, ({ session }) => codeOf(() => void (session["step"] = "too late"))),
     });
     const { response, rest } = await openStream(scene, "/stream");
-    equal(response.headers.getSetCookie(), [], "cookies");
+    same(response.headers.getSetCookie(), [], "cookies");
     go.bring();
-    equal(await rest(), "ERR_SESSION_HEADERS_SENT", "what the write throws");
-    equal(scene.store.calls, [], "store calls");
+    same(await rest(), "ERR_SESSION_HEADERS_SENT", "what the write throws");
+    same(scene.store.calls, [], "store calls");
   });
 
   for (const [name, act] of [
@@ -125,9 +128,9 @@ export function tellStreams({ story, kind }: Stage): void {
       await scene.browser.visit("/begin");
       const { rest } = await openStream(scene, "/stream");
       go.bring();
-      equal(await rest(), "ERR_SESSION_HEADERS_SENT", `what ${name} throws`);
-      equal((await scene.browser.visit("/read")).text, "begun", "what the next request reads");
-      equal((await scene.browser.visit("/user")).text, "null", "the user");
+      same(await rest(), "ERR_SESSION_HEADERS_SENT", `what ${name} throws`);
+      same((await scene.browser.visit("/read")).text, "begun", "what the next request reads");
+      same((await scene.browser.visit("/user")).text, "null", "the user");
     });
   }
 
@@ -142,9 +145,9 @@ export function tellStreams({ story, kind }: Stage): void {
     await scene.browser.visit("/begin");
     const { rest } = await openStream(scene, "/stream");
     go.bring();
-    equal(await rest(), "ended", "the rest of the stream");
-    equal((await scene.browser.visit("/read")).text, "none", "what the next request reads");
-    isTrue(
+    same(await rest(), "ended", "the rest of the stream");
+    same((await scene.browser.visit("/read")).text, "none", "what the next request reads");
+    check(
       scene.log.some((line) => line.includes("after the headers")),
       "nothing was logged about the cookie",
     );
@@ -165,10 +168,10 @@ export function tellStreams({ story, kind }: Stage): void {
       },
     });
     const { response, rest } = await openStream(scene, "/stream");
-    equal(linesFor(response.headers.getSetCookie(), "sid").length, 1, "cookies");
+    same(linesFor(response.headers.getSetCookie(), "sid").length, 1, "cookies");
     go.bring();
     await rest();
-    equal((await scene.browser.visit("/read")).text, "after", "what the next request reads");
+    same((await scene.browser.visit("/read")).text, "after", "what the next request reads");
   });
 
   story("a client that leaves in the middle of a stream takes nothing down", async (begin) => {
@@ -187,9 +190,9 @@ export function tellStreams({ story, kind }: Stage): void {
     const leave = new AbortController();
     const response = await scene.browser.open("/stream", { signal: leave.signal });
     leave.abort();
-    isTrue((await codeOf(() => response.text())) !== "nothing", "the client has left");
+    check((await codeOf(() => response.text())) !== "nothing", "the client has left");
     go.bring();
     await done.come;
-    equal((await scene.browser.visit("/read")).text, "after", "what the next request reads");
+    same((await scene.browser.visit("/read")).text, "after", "what the next request reads");
   });
 }

@@ -1,5 +1,5 @@
 import { attributesOf, linesFor, type Routes, type Stage } from "./adapter-scene.ts";
-import { equal, isTrue } from "./check.ts";
+import { check, same } from "./store-contract-assert.ts";
 
 const routes: Routes = {
   "/": () => "hello",
@@ -15,30 +15,30 @@ export function tellVisits({ story, cookieWays }: Stage): void {
   story("a first visit that leaves the session alone gets no cookie and no Vary", async (begin) => {
     const { browser } = await begin(routes);
     const { status, setCookies, headers, text } = await browser.visit("/");
-    equal([status, text, setCookies], [200, "hello", []], "status, body and cookies");
-    equal([headers.get("vary"), headers.get("cache-control")], [null, null], "Vary and Cache-Control");
+    same([status, text, setCookies], [200, "hello", []], "status, body and cookies");
+    same([headers.get("vary"), headers.get("cache-control")], [null, null], "Vary and Cache-Control");
   });
 
   story("a first visit that only reads gets no cookie, and Vary", async (begin) => {
     const { browser } = await begin(routes);
     const { setCookies, headers, text } = await browser.visit("/read");
-    equal([text, setCookies, headers.get("vary")], ["none", [], "Cookie"], "body, cookies and Vary");
+    same([text, setCookies, headers.get("vary")], ["none", [], "Cookie"], "body, cookies and Vary");
   });
 
   story("the first write sends one cookie with safe attributes, and forbids caching", async (begin) => {
     const { browser } = await begin(routes);
     const { setCookies, headers, status } = await browser.visit("/write");
-    equal([status, setCookies.length], [200, 1], "status and number of cookies");
-    equal(attributesOf(setCookies[0] ?? ""), ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"], "attributes");
-    equal([headers.get("cache-control"), headers.get("vary")], ["no-store", "Cookie"], "Cache-Control and Vary");
+    same([status, setCookies.length], [200, 1], "status and number of cookies");
+    same(attributesOf(setCookies[0] ?? ""), ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"], "attributes");
+    same([headers.get("cache-control"), headers.get("vary")], ["no-store", "Cookie"], "Cache-Control and Vary");
   });
 
   story("the next request reads what was written and gets no second cookie", async (begin) => {
     const { browser } = await begin(routes);
     await browser.visit("/write?color=blue");
     const { text, setCookies, headers } = await browser.visit("/read");
-    equal([text, setCookies, headers.get("vary")], ["blue", [], "Cookie"], "body, cookies and Vary");
-    equal(headers.get("cache-control"), null, "Cache-Control of a response without our cookie");
+    same([text, setCookies, headers.get("vary")], ["blue", [], "Cookie"], "body, cookies and Vary");
+    same(headers.get("cache-control"), null, "Cache-Control of a response without our cookie");
   });
 
   story("another browser sees another session", async (begin) => {
@@ -46,7 +46,7 @@ export function tellVisits({ story, cookieWays }: Stage): void {
     const other = stranger();
     await browser.visit("/write?color=blue");
     await other.visit("/write?color=green");
-    equal([(await browser.visit("/read")).text, (await other.visit("/read")).text], ["blue", "green"], "colors");
+    same([(await browser.visit("/read")).text, (await other.visit("/read")).text], ["blue", "green"], "colors");
   });
 
   story("headers of the handler are kept: Cache-Control as it is, Vary with ours", async (begin) => {
@@ -58,9 +58,9 @@ export function tellVisits({ story, cookieWays }: Stage): void {
       },
     });
     const page = await browser.visit("/write");
-    equal(page.headers.get("cache-control"), "private, max-age=5", "Cache-Control");
-    equal(page.headers.get("vary"), "Accept, Cookie", "Vary");
-    equal([page.headers.get("x-own"), page.setCookies.length], ["kept", 1], "other header, cookies");
+    same(page.headers.get("cache-control"), "private, max-age=5", "Cache-Control");
+    same(page.headers.get("vary"), "Accept, Cookie", "Vary");
+    same([page.headers.get("x-own"), page.setCookies.length], ["kept", 1], "other header, cookies");
   });
 
   story("a redirect's target reads what was written before it", async (begin) => {
@@ -72,8 +72,8 @@ export function tellVisits({ story, cookieWays }: Stage): void {
       },
     });
     const { status, headers } = await browser.visit("/go", { method: "POST" });
-    isTrue(status >= 301 && status <= 303, `a redirect has status 301 to 303, found ${status}`);
-    equal((await browser.visit(headers.get("location") ?? "")).text, "violet", "what the target reads");
+    check(status >= 301 && status <= 303, `a redirect has status 301 to 303, found ${status}`);
+    same((await browser.visit(headers.get("location") ?? "")).text, "violet", "what the target reads");
   });
 
   story("a login's redirect leads to a page that knows the user", async (begin) => {
@@ -88,9 +88,9 @@ export function tellVisits({ story, cookieWays }: Stage): void {
     await browser.visit("/write?color=blue");
     const before = browser.jar.get("sid")?.value;
     const { setCookies, headers } = await browser.visit("/login", { method: "POST" });
-    equal(setCookies.length, 1, "cookies of the login");
-    isTrue(browser.jar.get("sid")?.value !== before, "a login changes the id");
-    equal((await browser.visit(headers.get("location") ?? "")).text, "ada in blue", "the page after the login");
+    same(setCookies.length, 1, "cookies of the login");
+    check(browser.jar.get("sid")?.value !== before, "a login changes the id");
+    same((await browser.visit(headers.get("location") ?? "")).text, "ada in blue", "the page after the login");
   });
 
   story("204, 304 and HEAD responses save and send the cookie, without a body", async (begin) => {
@@ -108,8 +108,8 @@ export function tellVisits({ story, cookieWays }: Stage): void {
       [stranger(), "HEAD", "/empty?status=200"],
     ] as const) {
       const { setCookies, text } = await browserOf.visit(path, { method });
-      equal([setCookies.length, text], [1, ""], `cookies and body of ${method} ${path}`);
-      equal((await browserOf.visit("/read")).text, "gray", `what is read after ${method} ${path}`);
+      same([setCookies.length, text], [1, ""], `cookies and body of ${method} ${path}`);
+      same((await browserOf.visit("/read")).text, "gray", `what is read after ${method} ${path}`);
     }
   });
 
@@ -122,8 +122,8 @@ export function tellVisits({ story, cookieWays }: Stage): void {
         return "nothing left";
       },
     });
-    equal((await browser.visit("/")).setCookies, [], "cookies");
-    equal(store.calls, [], "store calls");
+    same((await browser.visit("/")).setCookies, [], "cookies");
+    same(store.calls, [], "store calls");
   });
 
   for (const way of cookieWays) {
@@ -148,14 +148,14 @@ export function tellVisits({ story, cookieWays }: Stage): void {
       });
       const first = await browser.visit("/before");
       const lower = (lines: readonly string[]): string[] => lines.map((line) => line.toLowerCase());
-      equal(lower(linesFor(first.setCookies, "theme")), ["theme=dark; path=/"], "the handler's cookie, set before");
-      equal([linesFor(first.setCookies, "sid").length, first.setCookies.length], [1, 2], "our cookie, all cookies");
+      same(lower(linesFor(first.setCookies, "theme")), ["theme=dark; path=/"], "the handler's cookie, set before");
+      same([linesFor(first.setCookies, "sid").length, first.setCookies.length], [1, 2], "our cookie, all cookies");
       const second = await browser.visit("/after");
-      equal(lower(second.setCookies), ["lang=fr; path=/"], "cookies when ours need not be sent");
+      same(lower(second.setCookies), ["lang=fr; path=/"], "cookies when ours need not be sent");
       const renewed = await browser.visit("/new-id");
-      equal([linesFor(renewed.setCookies, "sid").length, renewed.setCookies.length], [1, 2], "ours, all, at a new id");
-      equal(browser.jar.cookies.map(({ name }) => name).sort(), ["lang", "sid", "theme"], "cookies in the browser");
-      equal((await browser.visit("/read")).text, "blue", "what is read");
+      same([linesFor(renewed.setCookies, "sid").length, renewed.setCookies.length], [1, 2], "ours, all, at a new id");
+      same(browser.jar.cookies.map(({ name }) => name).sort(), ["lang", "sid", "theme"], "cookies in the browser");
+      same((await browser.visit("/read")).text, "blue", "what is read");
     });
   }
 }

@@ -1,4 +1,4 @@
-import { CookieJar } from "./cookie-jar.ts";
+import type { CookieJar } from "./cookie-jar.ts";
 
 export interface VisitOptions {
   /** @defaultValue "GET" */

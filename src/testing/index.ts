@@ -11,3 +11,4 @@ export {
 } from "./cookie-jar.ts";
 export { HostileStore, type HeldCall, type StoreVerb } from "./hostile-store.ts";
 export { ManualClock } from "./manual-clock.ts";
+export { type RegisterTest, storeContract, type StoreContractOptions } from "./store-contract.ts";

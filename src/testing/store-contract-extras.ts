@@ -1,5 +1,6 @@
 import { newOperation } from "../core/session-id.ts";
-import type { Key, SessionStore, StoreNotice } from "../core/session-store.ts";
+import type { Key } from "../core/session-record.ts";
+import type { SessionStore, StoreNotice } from "../core/session-store.ts";
 import { check, same } from "./store-contract-assert.ts";
 import { HOUR, MINUTE, type Scene, START, type StoreCase } from "./store-contract-scene.ts";
 

@@ -1,5 +1,6 @@
 import { newOperation } from "../core/session-id.ts";
-import type { Created, Key, NewSession } from "../core/session-store.ts";
+import type { Key, NewSession } from "../core/session-record.ts";
+import type { Created } from "../core/session-store.ts";
 import { check, same } from "./store-contract-assert.ts";
 import { each, HOUR, MINUTE, type Scene, START, type StoreCase } from "./store-contract-scene.ts";
 

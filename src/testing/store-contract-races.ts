@@ -1,14 +1,6 @@
 import { newOperation } from "../core/session-id.ts";
-import type {
-  Committed,
-  Conflict,
-  Created,
-  Gone,
-  Key,
-  NewSession,
-  Rotated,
-  SessionStore,
-} from "../core/session-store.ts";
+import type { Key, NewSession } from "../core/session-record.ts";
+import type { Committed, Conflict, Created, Gone, Rotated, SessionStore } from "../core/session-store.ts";
 import { check, same } from "./store-contract-assert.ts";
 import { each, HOUR, MINUTE, type Scene, START, type StoreCase } from "./store-contract-scene.ts";
 

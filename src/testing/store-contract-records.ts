@@ -1,5 +1,5 @@
 import { newOperation } from "../core/session-id.ts";
-import type { Fields, Key } from "../core/session-store.ts";
+import type { Fields, Key } from "../core/session-record.ts";
 import { check, same } from "./store-contract-assert.ts";
 import { HOUR, MINUTE, type Scene, START, type StoreCase } from "./store-contract-scene.ts";
 

@@ -1,16 +1,6 @@
 import { hashedKey, newHandle, newId, newOperation, userTag } from "../core/session-id.ts";
-import type {
-  Bind,
-  Change,
-  Fields,
-  Key,
-  Leave,
-  NewSession,
-  RotateChange,
-  SessionStore,
-  StoreCapabilities,
-  StoredSession,
-} from "../core/session-store.ts";
+import type { Fields, Key, Leave, NewSession, StoredSession } from "../core/session-record.ts";
+import type { Bind, Change, RotateChange, SessionStore, StoreCapabilities } from "../core/session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
 import { check, same } from "./store-contract-assert.ts";
 

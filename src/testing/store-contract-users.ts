@@ -1,4 +1,4 @@
-import type { NewSession } from "../core/session-store.ts";
+import type { NewSession } from "../core/session-record.ts";
 import { check, same } from "./store-contract-assert.ts";
 import { each, HOUR, MINUTE, type Scene, START, type StoreCase } from "./store-contract-scene.ts";
 

@@ -27,10 +27,10 @@ async function visit(app: Express, headers: Record<string, string> = {}): Promis
 /** What compression, on-headers and their like do: a header is added at the last moment. */
 function addsHeaderLate(name: string) {
   return (_request: Request, response: Response, next: NextFunction): void => {
-    const { writeHead } = response;
+    const writeHead = response.writeHead.bind(response);
     response.writeHead = ((...args: Parameters<typeof writeHead>) => {
       response.setHeader(name, "added");
-      return writeHead.apply(response, args);
+      return writeHead(...args);
     }) as typeof writeHead;
     next();
   };

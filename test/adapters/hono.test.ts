@@ -111,9 +111,9 @@ describe("Hono", () => {
     server = await listen(createAdaptorServer(origin) as never);
     const url = server.origin;
     const app = appWith(kind);
-    app.get("/", async (c) => {
+    app.get("/", (c) => {
       c.var.session["color"] = "red";
-      return await fetch(url);
+      return fetch(url);
     });
     const response = await app.request("/");
     expect([await response.text(), response.headers.get("x-own")]).toEqual(["fetched", "kept"]);

@@ -1,5 +1,4 @@
 import { createServer } from "node:http";
-import { PassThrough } from "node:stream";
 import Koa, { type Context } from "koa";
 import { afterEach, describe, expect, test } from "vitest";
 import { fastSession } from "../../src/adapters/koa.ts";
@@ -11,7 +10,7 @@ import {
   type AdapterServer,
   HostileStore,
 } from "../../src/testing/index.ts";
-import { listen, NodeAnswer, nodeCookieWays } from "../support/node-answers.ts";
+import { listen, NodeAnswer, nodeCookieWays, piped } from "../support/node-answers.ts";
 
 /** Koa's own ways, which act when they are called. */
 const ways: Record<string, (ctx: Context, line: string) => unknown> = {
@@ -54,15 +53,6 @@ class KoaAnswer {
   }
 }
 
-function piped(stream: NonNullable<AdapterAnswer["stream"]>): PassThrough {
-  const body = new PassThrough();
-  stream((text) => body.write(text)).then(
-    () => body.end(),
-    (error: Error) => body.destroy(error),
-  );
-  return body;
-}
-
 function start({ mounts, handle, onError }: AdapterApp): Promise<AdapterServer> {
   const app = new Koa();
   app.silent = true;
@@ -86,7 +76,8 @@ function start({ mounts, handle, onError }: AdapterApp): Promise<AdapterServer> 
     });
     return answered instanceof Promise ? answered.then((given) => answer.send(given)) : answer.send(answered);
   });
-  return listen(createServer(app.callback()));
+  const callback = app.callback();
+  return listen(createServer((request, response) => void callback(request, response)));
 }
 
 adapterContract({ test, start, cookieWays: [...Object.keys(ways), ...nodeCookieWays] });
@@ -104,7 +95,8 @@ describe("Koa", () => {
     app.proxy = true;
     app.use(fastSession({ secretKey, store, logLevel: "silent", secure: "auto" }) as Koa.Middleware);
     use(app);
-    server = await listen(createServer(app.callback()));
+    const callback = app.callback();
+    server = await listen(createServer((request, response) => void callback(request, response)));
     return server.origin;
   }
 

@@ -91,6 +91,7 @@ describe.for(
     const store = new HostileStore(new MemoryStore(), { local: kind === "local" });
     const settings = { provide: "SETTINGS", useValue: { secretKey, store, logLevel: "silent" as const, ...options } };
     @Module({ providers: [settings], exports: [settings] })
+    // oxlint-disable-next-line typescript/no-extraneous-class -- how Nest declares its modules
     class Settings {}
     const sessions = FastSessionModule.forRootAsync({
       imports: [Settings],
@@ -98,6 +99,7 @@ describe.for(
       useFactory: async (given: SessionOptions) => given,
     });
     @Module({ imports: [sessions], controllers: [Routes] })
+    // oxlint-disable-next-line typescript/no-extraneous-class -- how Nest declares its modules
     class App {}
     const app = await NestFactory.create(App, platforms[platform]!(), { logger: false });
     await app.listen(0, "127.0.0.1");

@@ -123,10 +123,7 @@ describe.skipIf(executablePath === null)("the demo in a browser", () => {
   test("loses nothing of what two tabs put into the cart at the same time", async () => {
     const left = await visitor();
     const right = await open(left.context(), demo.url);
-    const fill = async (page: Page) => {
-      for (let count = 0; count < 5; count++) await addNotebook(page);
-    };
-    await Promise.all([fill(left), fill(right)]);
+    for (let round = 0; round < 5; round++) await Promise.all([addNotebook(left), addNotebook(right)]);
     await left.reload();
     expect(await notebooks(left)).toBe(10);
     await press(left.getByRole("button", { name: "Remove one: Notebook" }));

@@ -1,4 +1,5 @@
-import type { Fields, Key, NewSession, SessionStore, StoredSession } from "../../src/core/session-store.ts";
+import type { Fields, Key, NewSession, StoredSession } from "../../src/core/session-record.ts";
+import type { SessionStore } from "../../src/core/session-store.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 
 export type CreateOptions = Parameters<MemoryStore["create"]>[1];

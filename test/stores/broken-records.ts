@@ -1,4 +1,5 @@
-import type { Change, Key, NewSession } from "../../src/core/session-store.ts";
+import type { Key, NewSession } from "../../src/core/session-record.ts";
+import type { Change } from "../../src/core/session-store.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import {
   Breakable,

@@ -1,8 +1,6 @@
+import type { Key, Leave, NewSession } from "../../src/core/session-record.ts";
 import type {
   Change,
-  Key,
-  Leave,
-  NewSession,
   RotateChange,
   SessionStore,
   StoreCapabilities,

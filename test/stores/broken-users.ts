@@ -1,4 +1,5 @@
-import type { Bind, Change, Fields, Key, NewSession, StoreNotice } from "../../src/core/session-store.ts";
+import type { Fields, Key, NewSession } from "../../src/core/session-record.ts";
+import type { Bind, Change, StoreNotice } from "../../src/core/session-store.ts";
 import type { MemoryStore } from "../../src/stores/memory.ts";
 import { Breakable, type CreateOptions, type Fault, type Page, type RenewAt, type Rotate } from "./breakable-store.ts";
 

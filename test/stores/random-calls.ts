@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { isDeepStrictEqual } from "node:util";
 import { expect } from "vitest";
-import type { Bind, Change, Key, Leave, SessionPage, SessionStore } from "../../src/core/session-store.ts";
+import type { Key, Leave, SessionPage } from "../../src/core/session-record.ts";
+import type { Bind, Change, SessionStore } from "../../src/core/session-store.ts";
 import { MemoryRecords } from "../../src/stores/memory-records.ts";
 
 /** Keys, fields and users are few, so that calls meet. Instants are in milliseconds from the call's own. */

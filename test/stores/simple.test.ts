@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import type { Change, NewSession, StoredSession } from "../../src/core/session-store.ts";
+import type { NewSession, StoredSession } from "../../src/core/session-record.ts";
+import type { Change } from "../../src/core/session-store.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import {
   fromSimpleStore,

@@ -2,7 +2,7 @@
  * A process of its own with a store on a shared file, for `sqlite.processes.test.ts`: does what its argument names when
  * the parent says so, and sends what came of it.
  */
-import type { StoredSession } from "../../src/core/session-store.ts";
+import type { StoredSession } from "../../src/core/session-record.ts";
 import { SqliteStore } from "../../src/stores/sqlite.ts";
 
 const [path = "", task = "", name = ""] = process.argv.slice(2);

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FastSessionError } from "../../src/core/errors.ts";
-import type { Change, StoredSession } from "../../src/core/session-store.ts";
+import type { StoredSession } from "../../src/core/session-record.ts";
+import type { Change } from "../../src/core/session-store.ts";
 import { openFile, type OwnDatabase } from "../../src/stores/sqlite-driver.ts";
 import { SqliteStore, type SqliteStoreOptions } from "../../src/stores/sqlite.ts";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { StoredSession } from "../../src/core/session-store.ts";
+import type { StoredSession } from "../../src/core/session-record.ts";
 import { openFile } from "../../src/stores/sqlite-driver.ts";
 import { SqliteStore } from "../../src/stores/sqlite.ts";
 

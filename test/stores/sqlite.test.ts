@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { NewSession, StoredSession } from "../../src/core/session-store.ts";
+import type { NewSession, StoredSession } from "../../src/core/session-record.ts";
 import type { Awaitable } from "../../src/core/units.ts";
 import { openFile, type OwnDatabase } from "../../src/stores/sqlite-driver.ts";
 import { SqliteStore } from "../../src/stores/sqlite.ts";

@@ -56,7 +56,9 @@ export class Browser<D = DefaultData> {
   }
 
   /** A whole request: what `handler` returned, with the `Set-Cookie` lines of its response. */
-  async visit<R>(handler: (session: Session<D>) => R): Promise<{ result: Awaited<R>; lines: string[]; visit: Visit<D> }> {
+  async visit<R>(
+    handler: (session: Session<D>) => R,
+  ): Promise<{ result: Awaited<R>; lines: string[]; visit: Visit<D> }> {
     const visit = await this.start();
     const result = await handler(visit.session);
     const lines = await visit.end();

@@ -1,8 +1,7 @@
 /** How tests answer with Fastify's reply. */
-import { PassThrough } from "node:stream";
 import type { FastifyReply } from "fastify";
 import type { AdapterAnswer } from "../../src/testing/index.ts";
-import { NodeAnswer, nodeCookieWays } from "./node-answers.ts";
+import { NodeAnswer, nodeCookieWays, piped } from "./node-answers.ts";
 
 /** Ways that act when they are called. */
 const ways: Record<string, (reply: FastifyReply, line: string) => unknown> = {
@@ -42,13 +41,4 @@ export class FastifyAnswer {
       .headers(headers)
       .send(stream === undefined ? body : piped(stream));
   }
-}
-
-function piped(stream: NonNullable<AdapterAnswer["stream"]>): PassThrough {
-  const body = new PassThrough();
-  stream((text) => body.write(text)).then(
-    () => body.end(),
-    (error: Error) => body.destroy(error),
-  );
-  return body;
 }

@@ -50,6 +50,7 @@ export async function startNest(
   }
 
   @Module({ imports: mounts.map((sessions) => FastSessionModule.forRoot(sessions)), controllers: [Routes] })
+  // oxlint-disable-next-line typescript/no-extraneous-class -- how Nest declares its modules
   class App {}
 
   const app = await NestFactory.create(App, platform, { logger: false });

@@ -1,5 +1,6 @@
 /** How tests answer with Node's own response: by every way that Node has to set a cookie and to send a body. */
 import type { AddressInfo } from "node:net";
+import { PassThrough } from "node:stream";
 import type { Server, ServerResponse } from "node:http";
 import type { AdapterAnswer, AdapterServer } from "../../src/testing/index.ts";
 
@@ -61,6 +62,16 @@ export class NodeAnswer {
       () => response.destroy(),
     );
   }
+}
+
+/** The same body as a readable stream, for frameworks that pipe it. */
+export function piped(stream: NonNullable<AdapterAnswer["stream"]>): PassThrough {
+  const body = new PassThrough();
+  stream((text) => body.write(text)).then(
+    () => body.end(),
+    (error: unknown) => body.destroy(error as Error),
+  );
+  return body;
 }
 
 /** Listens on a free port of the loopback interface. */
