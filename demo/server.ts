@@ -46,5 +46,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     // Requests under way get their answers; then the store may close.
     server.close(() => void sessions.close());
+    // Browsers hold connections in reserve that never had a request, and count as busy.
+    setTimeout(() => "closeAllConnections" in server && server.closeAllConnections(), 1000).unref();
   });
 }
