@@ -1,0 +1,124 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { repository } from "../support/source-files.ts";
+import { loadExample, serveExample, Visitor } from "./run-example.ts";
+
+const data = mkdtempSync(join(tmpdir(), "fastsession-examples-"));
+const servers: { close(): Promise<void> }[] = [];
+const tried = new Set<string>();
+
+beforeAll(() => {
+  // What examples print, and the warning that their cookies are Secure and this server is not.
+  vi.spyOn(console, "log").mockReturnValue();
+  vi.stubEnv("SESSION_SECRET", "a secret of these tests, which everybody can read");
+  vi.stubEnv("SESSION_FILE", join(data, "sessions.sqlite"));
+  vi.stubEnv("SESSION_FOLDER", join(data, "sessions"));
+});
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+afterAll(() => rmSync(data, { recursive: true }));
+
+/** Serves an example. Answers what it exports, and a way to open one browser after another. */
+async function open(file: string) {
+  tried.add(file);
+  const example = await loadExample(file);
+  const server = await serveExample(example.app);
+  servers.push(server);
+  return { ...example, browser: () => new Visitor(server.origin) };
+}
+
+/** The first to be loaded brings the compiler along. */
+const PATIENCE = 30_000;
+
+describe("an example counts the visits of each browser:", () => {
+  const counters = ["hono.mjs", "express.mjs", "fastify.mjs", "koa.mjs", "nest.ts", "node-http.mjs", "fetch.mjs"];
+  const stores = ["sqlite.mjs", "simple-store.mjs", "memory-subclass.mjs"];
+  test.each([...counters, ...stores])(
+    "%s",
+    async (file) => {
+      const { browser } = await open(file);
+      const [one, other] = [browser(), browser()];
+      const counts = [await one.get("/"), await one.get("/"), await other.get("/"), await one.get("/")];
+      expect(counts.map((text) => /^200 \D*(\d+)\D*$/.exec(text)?.[1])).toEqual(["1", "2", "1", "3"]);
+    },
+    PATIENCE,
+  );
+});
+
+describe("the example", () => {
+  test("login-logout.mjs signs in, lists devices and ends the others", async () => {
+    const { browser } = await open("login-logout.mjs");
+    const [laptop, phone] = [browser(), browser()];
+    expect(await laptop.get("/devices")).toBe("401 sign in first");
+    expect(await laptop.post("/login", { user: "ann", password: "guess" })).toBe("401 wrong password");
+    for (const device of [laptop, phone]) {
+      expect(await device.post("/login", { user: "ann", password: "secret" })).toBe('200 {"user":"ann"}');
+    }
+    expect(JSON.parse((await laptop.get("/devices")).slice(4))).toMatchObject([{ current: true }, { current: false }]);
+    expect(await phone.post("/logout-others")).toBe('200 {"ended":1}');
+    expect(await laptop.get("/devices")).toBe("401 sign in first");
+    expect(await phone.post("/logout")).toBe("200 bye");
+    expect(await phone.get("/devices")).toBe("401 sign in first");
+  });
+
+  test("express-passport.mjs signs in and out by Passport", async () => {
+    const { browser } = await open("express-passport.mjs");
+    const visitor = browser();
+    expect(await visitor.post("/login", { username: "ann", password: "guess" })).toBe("401 Unauthorized");
+    expect(await visitor.post("/login", { username: "ann", password: "secret" })).toBe("200 hello ann");
+    expect(await visitor.get("/")).toBe("200 ann");
+    expect(await visitor.post("/logout")).toBe("200 bye");
+    expect(await visitor.get("/")).toBe("200 nobody");
+  });
+
+  test("skip.mjs gives no session to what its rules name", async () => {
+    const { browser } = await open("skip.mjs");
+    const visitor = browser();
+    expect(await visitor.get("/")).toBe('200 {"visits":1}');
+    for (const path of ["/health", "/assets/logo.svg", "/favicon.png"]) {
+      expect(await visitor.get(path)).toBe('200 {"visits":null}');
+    }
+    expect(await visitor.get("/", { "x-apitest-skip": "anything" })).toBe('200 {"visits":null}');
+    expect(await visitor.get("/", { "x-health-check": "1" })).toBe('200 {"visits":null}');
+    expect(await visitor.get("/", { "x-health-check": "2" })).toBe('200 {"visits":2}');
+  });
+
+  test("flash.mjs shows a notice once", async () => {
+    const { browser } = await open("flash.mjs");
+    const visitor = browser();
+    expect(await visitor.post("/save")).toBe("303 ");
+    expect(await visitor.get("/")).toBe('200 {"notice":"Your address was saved."}');
+    expect(await visitor.get("/")).toBe('200 {"notice":null}');
+  });
+
+  test("original-defaults.mjs behaves as the original", async () => {
+    const { browser } = await open("original-defaults.mjs");
+    const visitor = browser();
+    expect(await visitor.get("/")).toBe('200 {"counter":1,"cause":"new"}');
+    expect(await visitor.get("/")).toBe('200 {"counter":2,"cause":"resumed"}');
+    expect(await visitor.post("/clear")).toMatch(/^200 [0-9a-f-]{36}$/);
+    expect(await visitor.get("/")).toBe('200 {"counter":1,"cause":"resumed"}');
+  });
+
+  test("parallel-tabs.mjs loses nothing of fifty requests at once", async () => {
+    tried.add("parallel-tabs.mjs");
+    const { openTabs } = (await loadExample("parallel-tabs.mjs")) as { openTabs?: (count: number) => unknown };
+    expect(await openTabs?.(50)).toEqual({ tabs: 50, fields: 50 });
+  });
+});
+
+test("every example is tried here, or by the store contract", () => {
+  const files = readdirSync(join(repository, "examples")).filter((file) => /\.(mjs|ts)$/.test(file));
+  expect([...tried, "custom-store.mjs"].toSorted()).toEqual(files.toSorted());
+});
+
+test("an example has at most 40 lines, a complete store aside", () => {
+  const long = [...tried].filter((file) => {
+    const text = readFileSync(join(repository, "examples", file), "utf8");
+    return text.split("\n").length - 1 > 40;
+  });
+  expect(long).toEqual([]);
+});
