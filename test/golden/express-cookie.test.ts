@@ -50,9 +50,7 @@ interface RedisRecord {
   readonly cookie_header?: string;
 }
 
-const golden = JSON.parse(
-  readFileSync(new URL("./express-session-vectors.json", import.meta.url), "utf8"),
-) as Golden;
+const golden = JSON.parse(readFileSync(new URL("./express-session-vectors.json", import.meta.url), "utf8")) as Golden;
 
 /** A record without a lifetime or a start: any instant will do. */
 const NOW = 1_700_000_000_000;

@@ -35,9 +35,7 @@ interface Check extends Signing {
   readonly recommend: "accept" | "reject" | "either";
 }
 
-const golden = JSON.parse(
-  readFileSync(new URL("./itsdangerous-vectors.json", import.meta.url), "utf8"),
-) as Golden;
+const golden = JSON.parse(readFileSync(new URL("./itsdangerous-vectors.json", import.meta.url), "utf8")) as Golden;
 
 function secretsOf({ secret }: Signing): (string | Uint8Array)[] {
   const list = Array.isArray(secret) ? (secret as readonly RecordedSecret[]) : [secret as RecordedSecret];

@@ -51,7 +51,7 @@ const table: readonly Row[] = [
   {
     part: "stores",
     files: /^stores\//,
-    sources: [/^core\/(session-store|errors|units)\.ts$/],
+    sources: [/^core\/(session-record|session-store|errors|units)\.ts$/],
     runtime: { "node:module": /^stores\/sqlite-driver\.ts$/ },
     drivers: /^stores\/sqlite-driver\.ts$/,
   },
