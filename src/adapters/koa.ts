@@ -40,6 +40,8 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
     }
     const done = exchange.commit();
     if (done !== undefined) await done;
+    // Middleware around this one may still write: Node's hook commits that with the first byte.
+    if (!ctx.res.headersSent) exchange.state.frozen = false;
   };
 }
 
