@@ -1,8 +1,10 @@
 import { configDefaults, defineConfig } from "vitest/config";
 import { closingLine } from "./test/support/closing-line.ts";
 
-/** Tests that start browsers, processes or npm. All others belong to the inner loop. */
+/** Tests that start browsers or processes. */
 const slow = ["test/e2e/**/*.test.ts", "test/**/*.processes.test.ts"];
+/** The adapter stories of each framework. The two without a framework stand for them in the inner loop. */
+const frameworks = ["test/adapters/!(fetch|node).test.ts"];
 const packed = ["test/package/**/*.test.ts"];
 
 export default defineConfig({
@@ -17,9 +19,13 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["test/**/*.test.ts"],
-          exclude: [...slow, ...packed, ...configDefaults.exclude],
+          exclude: [...slow, ...frameworks, ...packed, ...configDefaults.exclude],
           testTimeout: 10_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: "frameworks", include: frameworks, testTimeout: 10_000 },
       },
       {
         extends: true,
