@@ -15,6 +15,9 @@ const PREAMBLE: Readonly<Record<string, string>> = {
   createSessions: 'import { createSessions } from "fastsession";',
   MemoryStore: 'import { MemoryStore } from "fastsession";',
   expressCookie: 'import { expressCookie } from "fastsession";',
+  Hono: 'import { Hono } from "hono";',
+  SessionEnv: 'import type { SessionEnv } from "fastsession/hono";',
+  fastSession: 'import { fastSession } from "fastsession/hono";',
 };
 
 const configPath = join(repository, "examples/tsconfig.json");

@@ -55,8 +55,8 @@ export class Markdown {
         this.anchors.add(slug(heading));
       }
       if (line.startsWith("|")) this.rows.push({ heading: section, cells: cellsOf(line) });
-      for (const [, target] of withoutCode(line).matchAll(/\]\(([^)\s]+)\)/g)) {
-        this.links.push({ document: path, line: at + 1, target: target as string });
+      for (const [, link, image] of withoutCode(line).matchAll(/\]\(([^)\s]+)\)|\bsrc="([^"]+)"/g)) {
+        this.links.push({ document: path, line: at + 1, target: link ?? image ?? "" });
       }
     }
   }
