@@ -59,6 +59,23 @@ export function tellRaces({ story, kind }: Stage): void {
     });
   }
 
+  if (kind === "remote") {
+    story("a client that leaves while the commit is under way takes nothing down", async (begin) => {
+      const { browser, store } = await begin(routes);
+      await browser.visit("/set?n=0");
+      const commit = store.hold("commit");
+      const leave = new AbortController();
+      const left = codeOf(() => browser.visit("/set?n=1", { signal: leave.signal }));
+      await commit.arrived;
+      leave.abort();
+      check((await left) !== "nothing", "the client has left");
+      commit.release();
+      const read = JSON.parse((await browser.visit("/read")).text) as Record<string, number>;
+      same(read["key0"], 0, "what was saved before");
+      same((await browser.visit("/set?n=2")).status, 200, "status of the next request");
+    });
+  }
+
   story("a client that leaves before the response takes nothing down", async (begin) => {
     const entered = moment();
     const go = moment();

@@ -111,6 +111,22 @@ describe("Koa", () => {
     expect(headers.getSetCookie()[0]?.includes("; Secure")).toBe(secure);
   });
 
+  test.for(["local", "remote"])("what middleware around ours writes at last is saved (%s store)", async (kind) => {
+    const store = new HostileStore(new MemoryStore(), { local: kind === "local" });
+    const app = new Koa();
+    app.use(async (ctx, next) => {
+      await next();
+      ctx.state["session"].increment("around");
+    });
+    app.use(fastSession({ secretKey, store, logLevel: "silent" }) as Koa.Middleware);
+    app.use((ctx) => void (ctx.body = String(ctx.state["session"].get("around", 0))));
+    const callback = app.callback();
+    server = await listen(createServer((request, response) => void callback(request, response)));
+    const [line = ""] = (await fetch(server.origin)).headers.getSetCookie();
+    const again = await fetch(server.origin, { headers: { cookie: line.split(";", 1)[0] ?? "" } });
+    expect(await again.text()).toBe("1");
+  });
+
   test.for(["local", "remote"])("ctx.throw saves nothing recorded (%s store)", async (kind) => {
     const origin = await serve(kind, (app) =>
       app.use((ctx) => {
