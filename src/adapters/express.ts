@@ -4,7 +4,8 @@ import type { DefaultData } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import { createExpressHandle, type ExpressSession } from "../http/express-handle.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
-import { abandonAll, attach, NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
+import { abandonAll, attach, isMounted } from "../http/attach.ts";
+import { NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
 
 export type { ExpressSession } from "../http/express-handle.ts";
 
@@ -53,7 +54,7 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
         () => nodeSkipRequest(request),
         () => new ExpressExchange(sessions, request, response, next),
       );
-      if (exchange === null || request[name] !== undefined) return next();
+      if (exchange === null || isMounted(request[name], name)) return next();
       request[name] = createExpressHandle(exchange.state, (handle) => (request[name] = handle));
       const ready = chain(exchange.prepare(), () => next());
       if (ready !== undefined) ready.catch(next);

@@ -3,7 +3,8 @@ import { createHandle } from "../core/session-handle.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
-import { attach, NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
+import { attach } from "../http/attach.ts";
+import { NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
 
 declare module "fastify" {
   interface FastifyRequest {

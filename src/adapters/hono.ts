@@ -5,7 +5,7 @@ import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import { Exchange } from "../http/exchange.ts";
 import { fetchSkipRequest, headersOf, urlEncrypted } from "../http/fetch-exchange.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
-import { attach } from "../http/node-exchange.ts";
+import { attach, isMounted } from "../http/attach.ts";
 
 /** What the middleware adds to the context: `c.var.session`, `c.get("session")`. */
 export interface SessionEnv<D = DefaultData> {
@@ -52,7 +52,7 @@ export function fastSession<D = DefaultData>(
       () => fetchSkipRequest(c.req.raw),
       () => new HonoExchange(sessions, c),
     );
-    if (exchange === null || c.get(name) !== undefined) return next();
+    if (exchange === null || isMounted(c.get(name), name)) return next();
     c.set(name, createHandle(exchange.state) as unknown as Session<D>);
     const ready = exchange.prepare();
     if (ready !== undefined) await ready;

@@ -3,7 +3,8 @@ import { createHandle } from "../core/session-handle.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
-import { attach, NodeExchange } from "../http/node-exchange.ts";
+import { attach, isMounted } from "../http/attach.ts";
+import { NodeExchange } from "../http/node-exchange.ts";
 import type { NodeResponse } from "../http/node-gate.ts";
 
 /** What the middleware adds to the context's state: `ctx.state.session`. */
@@ -28,8 +29,9 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
       () => ({ method: ctx.method, path: ctx.path, header: (header) => ctx.get(header) || undefined }),
       () => new KoaExchange(sessions, ctx),
     );
-    if (exchange === null || (ctx.state as unknown as Record<string, unknown>)[name] !== undefined) return next();
-    (ctx.state as unknown as Record<string, unknown>)[name] = createHandle(exchange.state);
+    const holder = ctx.state as unknown as Record<string, unknown>;
+    if (exchange === null || isMounted(holder[name], name)) return next();
+    holder[name] = createHandle(exchange.state);
     const ready = exchange.prepare();
     if (ready !== undefined) await ready;
     try {

@@ -14,7 +14,7 @@ import { APP_INTERCEPTOR, HttpAdapterHost } from "@nestjs/core";
 import type { FastifyInstance } from "fastify";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
-import { abandonAll, sessionObjectOf } from "../http/node-exchange.ts";
+import { abandonAll, sessionObjectOf } from "../http/attach.ts";
 import { fastSession as expressSession } from "./express.ts";
 import { fastSession as fastifySession } from "./fastify.ts";
 

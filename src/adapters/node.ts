@@ -4,7 +4,8 @@ import { createHandle } from "../core/session-handle.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
-import { abandonAll, attach, NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
+import { abandonAll, attach, isMounted } from "../http/attach.ts";
+import { NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
 import type { NodeResponse } from "../http/node-gate.ts";
 
 /** A request with a session. `undefined` on skipped requests. */
@@ -34,7 +35,7 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
     request: IncomingMessage,
     response: ServerResponse,
     fail: (error: unknown) => void,
-    next: (exchange: NodeExchange | null) => unknown,
+    next: () => unknown,
   ): void {
     try {
       const node = response as unknown as NodeResponse;
@@ -44,9 +45,10 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
         () => nodeSkipRequest(request),
         () => new NodeExchange(sessions, request, node),
       );
-      if (exchange === null) return void next(null);
-      (request as unknown as Record<string, unknown>)[name] = createHandle(exchange.state);
-      const ready = chain(exchange.prepare(), () => void next(exchange));
+      const holder = request as unknown as Record<string, unknown>;
+      if (exchange === null || isMounted(holder[name], name)) return void next();
+      holder[name] = createHandle(exchange.state);
+      const ready = chain(exchange.prepare(), () => void next());
       if (ready !== undefined) ready.catch(fail);
     } catch (error) {
       fail(error);

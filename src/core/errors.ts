@@ -43,6 +43,8 @@ const HTTP_STATUS: Partial<Record<FastSessionErrorCode, number>> = {
   ERR_SESSION_REJECTED: 409,
 };
 
+const REASON: Partial<Record<number, string>> = { 409: "Conflict", 503: "Service Unavailable" };
+
 /**
  * What this library throws when something outside the program went wrong. A caller's mistake is a `TypeError`.
  *
@@ -71,6 +73,6 @@ export class FastSessionError extends Error {
 
   /** What Hono's default error handler asks an error for, and a Fetch API handler may return. */
   getResponse(): Response {
-    return new Response(this.status === 503 ? "Service Unavailable" : "Internal Server Error", { status: this.status });
+    return new Response(REASON[this.status] ?? "Internal Server Error", { status: this.status });
   }
 }

@@ -49,6 +49,11 @@ export function stateOf(handle: unknown): SessionState {
   return state;
 }
 
+/** Whether something is a session's handle. */
+export function isHandle(value: unknown): boolean {
+  return (value as { [STATE]?: SessionState } | null | undefined)?.[STATE] !== undefined;
+}
+
 export function symbolMember(target: HandleTarget, name: symbol): unknown {
   if (name === STATE) return target.state;
   if (name === TARGET) return target;

@@ -36,7 +36,7 @@ function decide(state: SessionState, intent: Intent, recorded: Recorded | null, 
   if (!state.saved) {
     if (intent?.type === "save" || (intent?.type === "rotate" && intent.bind)) return "create";
     if (recorded !== null && Object.keys(recorded.set).length > 0) return "create";
-    return intent === null && state.config.saveUninitialized ? "create" : "nothing";
+    return intent === null && state.config.saveUninitialized && !state.abandoned ? "create" : "nothing";
   }
   if (intent?.type === "rotate") return "rotate";
   if (recorded !== null) return "commit";

@@ -97,6 +97,9 @@ async function login(this: unknown, userId: string | number, options: LoginOptio
 async function logout(this: unknown): Promise<void> {
   const state = stateOf(this);
   await end(state, "logout()");
+  // Whoever signs out of a session that was revoked wants its dead cookie gone, too.
+  if (state.cause === "revoked" && !state.frozen) state.cookie = "expire";
+  state.startOver();
   state.becomeFresh("none");
 }
 

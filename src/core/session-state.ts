@@ -33,6 +33,8 @@ export class SessionState extends SessionIdentity implements RecorderHost {
   cookie: CookieAction = "keep";
   /** The headers are out, or the response's commit is done: the cookie stays as it is. */
   frozen = false;
+  /** The handler threw. */
+  abandoned = false;
   /** The key of a record that turned out unreadable, to be ended at the commit. */
   unreadable: Key | null = null;
   /** Why nothing may be written, or `null`. */
@@ -129,8 +131,8 @@ export class SessionState extends SessionIdentity implements RecorderHost {
   }
 
   /**
-   * A login begins anew where the presented session had ended: somebody who signs in twice, or after a revocation, is
-   * signed in. Nothing else may replace a cookie that is perhaps newer than the one this request brought.
+   * A login and a logout begin anew where the presented session had ended: somebody who signs in twice, or after a
+   * revocation, is signed in. Nothing else may replace a cookie that is perhaps newer than the one this request brought.
    */
   startOver(): void {
     this.look();
@@ -157,10 +159,11 @@ export class SessionState extends SessionIdentity implements RecorderHost {
     throw headersSent(what);
   }
 
-  /** What is recorded from now on until the commit of the response is dropped: the handler threw. */
+  /** The handler threw: what was only recorded is dropped, and no session begins. */
   abandon(): void {
-    if (this.config.saveOnError || this.#recorder === null) return;
-    this.#recorder.reset(this.#recorder.base);
+    if (this.config.saveOnError) return;
+    this.abandoned = true;
+    this.#recorder?.reset(this.#recorder.base);
   }
 
   #access(): void {

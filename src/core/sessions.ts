@@ -9,10 +9,14 @@ import type { SessionStore } from "./session-store.ts";
 import { callStore } from "./store-call.ts";
 import type { Sweeper } from "./sweeper.ts";
 
+const MAX_PAGE = 1000;
+
 /** The sessions of one user. */
 export interface UserSessions {
   /** In pages; `after` of one page asks for the next. `limit` is 100 by default, 1,000 at most. */
   list(page?: { readonly after?: string | null; readonly limit?: number }): Promise<SessionPage>;
+  /** Ends one of them, by its public name: what a page with the user's devices calls. Whether it was his. */
+  revoke(handle: string): Promise<boolean>;
   /** Ends all of them, also those of a sign-in that began before. @returns how many were listed */
   revokeAll(): Promise<number>;
   /** Ends all of them but this one: after a change of password (OWASP ASVS 5.0, 7.4.3). */
@@ -47,13 +51,22 @@ export class Sessions {
       if (keys.length > 0) config.events.emit("revoked", { count: keys.length });
       return keys.length;
     };
+    const list: UserSessions["list"] = async ({ after = null, limit = 100 } = {}) => {
+      const listByUser = need(config.store, "listByUser");
+      const size = Math.min(MAX_PAGE, Math.max(1, Math.trunc(limit)));
+      return callStore(config, "listByUser", () =>
+        listByUser.call(config.store, id, { now: config.now(), after, limit: size }),
+      );
+    };
     return {
-      async list({ after = null, limit = 100 } = {}) {
-        const listByUser = need(config.store, "listByUser");
-        const size = Math.min(1000, Math.max(1, Math.trunc(limit)));
-        return callStore(config, "listByUser", () =>
-          listByUser.call(config.store, id, { now: config.now(), after, limit: size }),
-        );
+      list,
+      revoke: async (handle) => {
+        for (let after: string | null = null; ;) {
+          const page: SessionPage = await list({ after, limit: MAX_PAGE });
+          if (page.sessions.some((one) => one.handle === handle)) return this.revoke(handle);
+          if (page.after === null) return false;
+          after = page.after;
+        }
       },
       revokeAll: () => revoke(undefined),
       async revokeOthers(session) {
@@ -67,7 +80,10 @@ export class Sessions {
     };
   }
 
-  /** Ends the session of that public name (`info.handle`, or one of `list()`). Whether there was one. */
+  /**
+   * Ends a signed-in session by its public name (`info.handle`, or one of `list()`), whosever it is: for administrators.
+   * A user's own page calls `forUser(id).revoke(handle)`. Whether there was one.
+   */
   async revoke(handle: string): Promise<boolean> {
     const { config } = this;
     const revokeHandle = need(config.store, "revokeHandle");

@@ -207,10 +207,10 @@ export class NodeGate {
   #pretendSent(sent: boolean): void {
     if (sent) {
       this.#pretend("headersSent", true);
-      this.#pretend("setHeader", refuseHeader);
+      for (const name of HEADER_METHODS) this.#pretend(name, refuseHeader);
     } else {
       const response = this.#response as unknown as Record<string, unknown>;
-      for (const name of ["headersSent", "setHeader", "writableEnded"]) delete response[name];
+      for (const name of ["headersSent", "writableEnded", ...HEADER_METHODS]) delete response[name];
     }
   }
 
@@ -218,6 +218,8 @@ export class NodeGate {
     Object.defineProperty(this.#response, name, { value, configurable: true, writable: true });
   }
 }
+
+const HEADER_METHODS = ["setHeader", "appendHeader", "removeHeader"];
 
 function refuseHeader(name: string): never {
   throw Object.assign(new Error(`Cannot set headers after they are sent to the client (${name})`), {

@@ -109,3 +109,21 @@ describe.for([
     },
   );
 });
+
+test("a property that other middleware has taken is an error that says so, not a session that is silently missing", async () => {
+  const app = express();
+  app.use((request, _response, next) => {
+    Object.assign(request, { session: { foreign: true } });
+    next();
+  });
+  app.use(fastSession({ secretKey, logLevel: "silent" }));
+  const errors: unknown[] = [];
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    errors.push(error);
+    response.status(500).end();
+  });
+  expect((await visit(app)).status).toBe(500);
+  expect(errors).toEqual([
+    expect.objectContaining({ name: "TypeError", message: expect.stringContaining("sessionObject") as string }),
+  ]);
+});

@@ -59,7 +59,7 @@ function get(
     const client = connect(origin);
     client.on("error", reject);
     // As browsers do on HTTP/2: a field a cookie (RFC 9113, 8.2.3).
-    const stream = client.request({ ":path": path, ...(cookies.length > 0 ? { cookie: cookies } : {}) } as never);
+    const stream = client.request({ ":path": path, ...(cookies.length > 0 ? { cookie: cookies } : {}) });
     let body = "";
     let headers: IncomingHttpHeaders = {};
     stream.on("response", (received) => (headers = received));

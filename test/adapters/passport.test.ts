@@ -39,7 +39,7 @@ function createApp(): express.Express {
     (_req, res) => res.redirect("/me"),
   );
   app.post("/login-by-hand", (req, res, next) => {
-    req.logIn({ id: 8 } as never, (error) => (error ? next(error) : res.redirect("/me")));
+    req.logIn({ id: 8 }, (error) => (error ? next(error) : res.redirect("/me")));
   });
   app.post("/logout", (req, res, next) => {
     req.logout((error) => (error ? next(error) : res.redirect("/me")));

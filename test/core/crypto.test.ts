@@ -98,7 +98,7 @@ describe("equalInConstantTime", () => {
     fc.assert(
       fc.property(text, text, (a, b) => {
         expect(equalInConstantTime(a, b)).toBe(a === b);
-        expect(equalInConstantTime(a, `${a}`)).toBe(true);
+        expect(equalInConstantTime(a, a)).toBe(true);
       }),
       property,
     );

@@ -165,7 +165,7 @@ describe("parallel requests of one session", () => {
     await browser.visit((session) => void (session["a"] = 0));
     const visits = await Promise.all(Array.from({ length: 50 }, () => browser.start()));
     for (const [index, visit] of visits.entries()) visit.session[`field${index}`] = index;
-    for (const visit of visits.reverse()) await visit.end();
+    for (const visit of visits.toReversed()) await visit.end();
     const { result } = await browser.visit((session) => Object.keys(session.getSession()).length);
     expect(result).toBe(51);
   });
@@ -283,6 +283,17 @@ describe("a session that ended", () => {
     expect((await revoked.visit((session) => session.info.userId)).result).toBe("ann");
   });
 
+  it("gives its revoked cookie up when the user signs out", async () => {
+    await browser.visit((session) => session.login("ann"));
+    await sessions.forUser("ann").revokeAll();
+    const { lines } = await browser.visit(async (session) => {
+      await session.logout();
+      session.flash("notice", "bye");
+    });
+    expect(lines).toHaveLength(1);
+    expect((await browser.visit((session) => session.flash("notice"))).result).toBe("bye");
+  });
+
   it("is forgotten after the grace, so that a stray cookie may begin anew", async () => {
     await browser.visit((session) => void (session["n"] = 1));
     const old = new Browser(sessions, browser.cookie);
@@ -391,6 +402,21 @@ describe("changes of identity", () => {
     expect(result).toBe(2);
     expect((await first.visit((session) => session.info.userId)).result).toBe("ann");
     for (const other of others) expect((await other.visit((session) => session.info.cause)).result).toBe("revoked");
+  });
+
+  it("end one session of a user by its public name, and nobody else's", async () => {
+    const [ann, bob] = [new Browser(sessions), new Browser(sessions)];
+    for (const [device, name] of [
+      [ann, "ann"],
+      [bob, "bob"],
+    ] as const)
+      await device.visit((session) => session.login(name));
+    const handle = (await bob.visit((session) => session.info.handle)).result as string;
+    expect(await sessions.forUser("ann").revoke(handle)).toBe(false);
+    expect((await bob.visit((session) => session.info.userId)).result).toBe("bob");
+    expect(await sessions.forUser("bob").revoke(handle)).toBe(true);
+    expect((await bob.visit((session) => session.info.cause)).result).toBe("revoked");
+    expect((await ann.visit((session) => session.info.userId)).result).toBe("ann");
   });
 
   it("keep at most as many sessions a user as maxSessionsPerUser", async () => {
@@ -519,6 +545,15 @@ describe("saveUninitialized", () => {
     expect(lines).toHaveLength(1);
     expect(calls.take()).toEqual(["create"]);
     expect((await browser.visit((session) => session.info.cause)).result).toBe("resumed");
+  });
+
+  it("makes none for a visitor whose handler threw", async () => {
+    start({ saveUninitialized: true });
+    const visit = await browser.start();
+    visit.session["n"] = 1;
+    visit.abandon();
+    expect(await visit.end()).toEqual([]);
+    expect(store.size).toBe(0);
   });
 
   it("shows the handler the id and cause that the session is going to have", async () => {

@@ -16,7 +16,7 @@ const DEFAULTS: CookieAttributes = {
 
 /** Attributes as a program without types could hand them in. */
 function attributes(changes: Record<string, unknown>): CookieAttributes {
-  return { ...DEFAULTS, ...changes } as CookieAttributes;
+  return { ...DEFAULTS, ...changes };
 }
 
 function check(changes: Record<string, unknown>): void {

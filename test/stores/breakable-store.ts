@@ -34,7 +34,7 @@ export function mapped(fields: Fields, alter: (text: string) => string): Fields 
 
 export function normalised(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(text)) as string;
+    return JSON.stringify(JSON.parse(text));
   } catch {
     return text;
   }

@@ -27,7 +27,7 @@ export const recordFaults: readonly Fault[] = [
   },
   {
     fault: "lock that is declared and is not there",
-    create: () => Object.assign(new MemoryStore(), { lock: undefined }) as never,
+    create: () => Object.assign(new MemoryStore(), { lock: undefined }),
     breaks: "a store has the methods of what it declares",
   },
   {
@@ -36,7 +36,7 @@ export const recordFaults: readonly Fault[] = [
       const store = new MemoryStore();
       const destroy = async (key: Key, at: DestroyAt): Promise<boolean> =>
         MemoryStore.prototype.destroy.call(store, key, at);
-      return Object.assign(store, { destroy }) as never;
+      return Object.assign(store, { destroy });
     },
     breaks: "a local store answers without promises",
   },

@@ -15,7 +15,7 @@ export const optionBugs: readonly BugRule[] = [
     holds(transcript) {
       const construct = () => createSessions(optionsOf(transcript));
       expect(construct).toThrow(TypeError);
-      expect(construct).toThrow(refusedOption(transcript.config) as string);
+      expect(construct).toThrow(refusedOption(transcript.config));
     },
   },
   {
