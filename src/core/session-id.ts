@@ -6,7 +6,8 @@ import type { Key } from "./session-record.ts";
 const FORMAT = "1";
 const TAG_LENGTH = 3;
 /** Format, tag and 192 random bits. OWASP ASVS 5.0, 7.2.3 asks for 128. */
-export const ID_LENGTH: number = FORMAT.length + TAG_LENGTH + 32;
+const ID_BYTES = 27;
+export const ID_LENGTH: number = (ID_BYTES / 3) * 4;
 
 /** What an id may look like, also one from a generator of the user's: nothing a store or a header could trip over. */
 const ID_FORM = /^[\w-]{16,128}$/;
@@ -20,7 +21,7 @@ export function isId(text: unknown): text is string {
  * visitor, so it says nothing; a hash of the user from the login on, so that a user's sessions lie together.
  */
 export function newId(tag?: string): string {
-  return FORMAT + (tag ?? randomText().slice(0, TAG_LENGTH)) + randomText();
+  return randomText(ID_BYTES, tag === undefined ? FORMAT : FORMAT + tag);
 }
 
 /** The routing tag of a user's sessions. Independent of any secret, so that it survives key rotation. */
@@ -45,9 +46,9 @@ export function shortHash(id: string): string {
   return sha256(`fastsession log ${id}`).slice(0, 8);
 }
 
-/** A session's public name: 192 random bits, unrelated to its id. */
+/** A session's public name: 96 random bits, unrelated to its id. Knowing it lets nobody in. */
 export function newHandle(): string {
-  return randomText();
+  return randomText(12);
 }
 
 export interface IdSource {
@@ -83,6 +84,6 @@ let counter = 0;
 
 /** Names one store call: unique in this process by counting, between processes by a random beginning. */
 export function newOperation(): string {
-  if (prefix.text === "") prefix.text = randomText().slice(0, 16);
+  if (prefix.text === "") prefix.text = randomText(12);
   return prefix.text + (counter++).toString(36);
 }

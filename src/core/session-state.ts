@@ -131,12 +131,12 @@ export class SessionState extends SessionIdentity implements RecorderHost {
   }
 
   /**
-   * A login and a logout begin anew where the presented session had ended: somebody who signs in twice, or after a
-   * revocation, is signed in. Nothing else may replace a cookie that is perhaps newer than the one this request brought.
+   * A login and a logout begin anew where the presented session had been ended: who signs in after a revocation is
+   * signed in. Where it moved, the browser has a newer cookie with the data, which a new session would replace.
    */
   startOver(): void {
     this.look();
-    if (this.readOnly === "gone") this.readOnly = null;
+    if (this.readOnly === "gone" && this.cause === "revoked") this.readOnly = null;
   }
 
   becomeDestroyed(): void {

@@ -113,7 +113,10 @@ export interface StoreCapabilities {
   readonly local: boolean;
   /** What keys are: `"hash"` wherever somebody else may read the backend or a dump of it. */
   readonly keys: "id" | "hash";
-  /** Has `listByUser`, `revokeHandle`, `revokeUser`, `generation`, and honours `bind`. */
+  /**
+   * Has `listByUser`, `revokeHandle`, `revokeUser` and `generation`, and honours a bind's `since` and `cap`. The binding
+   * itself is kept by every store.
+   */
   readonly userIndex: boolean;
   /** Who hears of revocations: this process, all of them, or nobody. */
   readonly feed: "process" | "fleet" | null;

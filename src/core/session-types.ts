@@ -8,6 +8,11 @@ import type { Seconds } from "./units.ts";
 export type DefaultData = keyof SessionData extends never ? Record<string, any> : SessionData;
 
 type FieldOf<D> = keyof D & string;
+/** The fields whose values are, or may be, of a type. */
+type FieldOfType<D, T> = {
+  [K in FieldOf<D>]: T extends D[K] ? K : Exclude<D[K], undefined> extends T ? K : never;
+}[FieldOf<D>];
+type ItemOf<L> = L extends readonly (infer Item)[] ? Item : unknown;
 
 /** How a session is bound to a user. */
 export interface LoginOptions {
@@ -40,9 +45,9 @@ export interface SessionMembers<D> {
    * @returns the value as this request knows it; exact after `await saveSession()`
    * @throws FastSessionError `ERR_SESSION_FIELD_TYPE` when the field is no number
    */
-  increment<K extends FieldOf<D>>(field: K, by?: number): number;
+  increment(field: FieldOfType<D, number>, by?: number): number;
   /** Adds to the end of a list, empty where absent. Every request's values are kept. */
-  append<K extends FieldOf<D>>(field: K, ...values: unknown[]): unknown[];
+  append<K extends FieldOfType<D, readonly unknown[]>>(field: K, ...values: ItemOf<D[K]>[]): Exclude<D[K], undefined>;
   /**
    * Computes a field from its value. `compute` is synchronous and pure: where another request was first it runs again
    * on that one's value. Returning `undefined` deletes the field.

@@ -6,6 +6,7 @@ import { createSessions, type FastSession, type Session, type StandardSchema } f
 
 interface Shop {
   userId: number;
+  visits?: number;
   cart: string[];
   theme?: "dark" | "light";
 }
@@ -23,6 +24,17 @@ describe("a session of a known shape", () => {
     expectTypeOf(session.get("userId", null)).toEqualTypeOf<number | null>();
     expectTypeOf(session.getSession()).toEqualTypeOf<Shop>();
     expectTypeOf(session.update("userId", (n = 0) => n + 1)).toEqualTypeOf<number | undefined>();
+  });
+
+  it("counts numbers and appends to lists", () => {
+    expectTypeOf(session.increment("visits")).toEqualTypeOf<number>();
+    expectTypeOf(session.append("cart", "tea")).toEqualTypeOf<string[]>();
+    // @ts-expect-error no number
+    session.increment("cart");
+    // @ts-expect-error no list
+    session.append("theme", "dark");
+    // @ts-expect-error not an item of this list
+    session.append("cart", 7);
   });
 
   it("refuses wrong fields and values", () => {
@@ -44,6 +56,8 @@ describe("a session of any shape", () => {
   it("is the original's: every field of any type", () => {
     loose["counter"] = loose.get("counter", 0) + 1;
     expectTypeOf(loose["counter"]).toBeAny();
+    loose.increment("visits");
+    loose.append("cart", "tea", 7);
     expectTypeOf(loose.getSessionId()).toEqualTypeOf<string>();
   });
 });

@@ -1,0 +1,106 @@
+import { describe, expect, it } from "vitest";
+import {
+  createIdSource,
+  hashedKey,
+  ID_LENGTH,
+  isId,
+  newHandle,
+  newId,
+  newOperation,
+  shortHash,
+  tagOf,
+  userTag,
+} from "../../src/core/session-id.ts";
+
+describe("a new id", () => {
+  it("names its format, has a random tag and 192 random bits, and never comes twice", () => {
+    const ids = Array.from({ length: 100_000 }, () => newId());
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids.slice(0, 1000)) expect(id).toMatch(/^1[\w-]{35}$/);
+    expect(ID_LENGTH).toBe(36);
+  });
+
+  it("has every bit set half of the time, tag and randomness alike", () => {
+    const count = 20_000;
+    const ones = Array.from({ length: 27 * 8 }, () => 0);
+    for (let n = 0; n < count; n++) {
+      const bytes = Buffer.from(newId(), "base64url");
+      for (let bit = 0; bit < ones.length; bit++) {
+        if ((bytes[bit >> 3] as number) & (128 >> (bit & 7))) ones[bit] = (ones[bit] as number) + 1;
+      }
+    }
+    // The first six bits are the format's character; six standard deviations for the others.
+    for (const set of ones.slice(6)) expect(Math.abs(set - count / 2)).toBeLessThan(6 * Math.sqrt(count / 4));
+  });
+
+  it("carries the tag it is asked for", () => {
+    const tag = userTag("ann");
+    const ids = Array.from({ length: 1000 }, () => newId(tag));
+    expect(new Set(ids).size).toBe(1000);
+    for (const id of ids) expect([id.slice(0, 4), tagOf(id), id.length]).toEqual([`1${tag}`, tag, ID_LENGTH]);
+  });
+
+  it("is drawn across the edge of the pool without a gap or a repetition", () => {
+    const seen = new Set<string>();
+    for (let n = 0; n < 5000; n++) {
+      seen.add(newId());
+      seen.add(newHandle());
+    }
+    expect(seen.size).toBe(10_000);
+    for (const text of seen) expect(text).not.toMatch(/A{9}/);
+  });
+});
+
+describe("tags", () => {
+  it("are the same for a user everywhere, and spread", () => {
+    expect(userTag("ann")).toBe(userTag("ann"));
+    expect(new Set(Array.from({ length: 1000 }, (_, n) => userTag(String(n)))).size).toBeGreaterThan(950);
+  });
+
+  it("are derived for ids of another generator", () => {
+    const uuid = "257b30f6-19be-4fb3-a5fe-aa80c5406ca2";
+    expect(tagOf(uuid)).toMatch(/^[\w-]{3}$/);
+    expect(tagOf(uuid)).toBe(tagOf(uuid));
+  });
+});
+
+describe("a hashed key", () => {
+  it("shows the tag and nothing else of the id, and differs between namespaces", () => {
+    const id = newId();
+    const key = hashedKey("sid", id);
+    expect(key).toMatch(/^v1\.[\w-]{3}\.[\w-]{43}$/);
+    expect(key.slice(3, 6)).toBe(tagOf(id));
+    expect(key).not.toContain(id.slice(4));
+    expect(hashedKey("admin", id)).not.toBe(key);
+    expect(hashedKey("si", `d${id}`)).not.toBe(key);
+    expect(shortHash(id)).toMatch(/^[\w-]{8}$/);
+  });
+});
+
+describe("ids of a generator of one's own", () => {
+  it.each([
+    ["", "too short"],
+    ["a", "short"],
+    [undefined, "none"],
+    [7, "a number"],
+    ["a b".repeat(9), "with spaces"],
+    ["../".repeat(9), "a path"],
+    ["x".repeat(129), "too long"],
+  ] as [unknown, string][])("%j are refused: %s", (id) => {
+    const ids = createIdSource(() => id as string);
+    expect(() => ids.next()).toThrow(expect.objectContaining({ code: "ERR_SESSION_ID" }));
+    expect(isId(id)).toBe(false);
+  });
+
+  it("are refused when they come twice in a row", () => {
+    const ids = createIdSource(() => "always-the-same-id");
+    ids.next();
+    expect(() => ids.next()).toThrow(expect.objectContaining({ code: "ERR_SESSION_ID" }));
+  });
+});
+
+describe("operations", () => {
+  it("have names of their own", () => {
+    expect(new Set(Array.from({ length: 1000 }, () => newOperation())).size).toBe(1000);
+  });
+});
