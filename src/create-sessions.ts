@@ -95,7 +95,7 @@ export function createSessions<const M extends SchemaMap>(
   options: SessionOptions & { readonly schema: M },
 ): HttpSessions<InferSchema<M>>;
 export function createSessions<D = DefaultData>(options: SessionOptions): HttpSessions<D>;
-export function createSessions(options: SessionOptions): HttpSessions {
+export function createSessions(options: SessionOptions): HttpSessions<unknown> {
   checkNames(options);
   const log = createLog(options);
   const namespace = option(options, "namespace", "a text of 1 to 64 characters", isShortText) ?? cookieName(options);
