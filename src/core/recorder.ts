@@ -92,27 +92,22 @@ export class Recorder {
     this.#entries = null;
   }
 
-  /** Applies a step now, and again at the commit should another request have been first. */
+  /** Applies a step now, and again at the commit should another request have been first. One that throws did nothing. */
   compute(field: string, step: Step): unknown {
     checkField(field);
-    let entry = this.#entries?.get(field);
-    if (entry === undefined) {
-      const text = this.#cleared ? null : textOf(this.base, field);
-      entry = this.#put(field, COMPUTED, text === null ? undefined : this.#decode(field, text), text);
-    } else if (entry.kind === READ || entry.kind === COMPUTED) {
-      entry.kind = this.#changedInPlace(field, entry) ? ASSIGNED : COMPUTED;
-    }
+    const found = this.#entries?.get(field);
+    const text = this.#cleared ? null : textOf(this.base, field);
+    const current = found === undefined ? (text === null ? undefined : this.#decode(field, text)) : found.value;
+    // Asked before the step, which may change the value in place.
+    const folds = this.#cleared || (found !== undefined && this.#isReplaced(field, found));
+    const value = this.#apply(field, current, step);
+    const entry = found ?? this.#put(field, COMPUTED, value, text);
     // After an assignment, a deletion or a clear in the same request nothing is expected: the step folds into it.
-    if (this.#cleared || entry.kind === REMOVED) entry.kind = ASSIGNED;
-    const value = this.#apply(field, entry.value, step);
-    if (entry.kind === COMPUTED) entry.steps = [...entry.steps, step];
+    if (folds) entry.kind = value === undefined ? REMOVED : ASSIGNED;
+    else entry.kind = COMPUTED;
+    entry.steps = folds ? NO_STEPS : [...entry.steps, step];
     entry.value = value;
-    if (value === undefined) {
-      if (entry.kind === ASSIGNED) entry.kind = REMOVED;
-      entry.stepped = null;
-    } else {
-      entry.stepped = typeof value === "object" ? this.#host.config.codec.encode(value, field) : null;
-    }
+    entry.stepped = typeof value === "object" ? this.#host.config.codec.encode(value, field) : null;
     return value;
   }
 
@@ -129,11 +124,11 @@ export class Recorder {
     let assigned: Record<string, string | null> | null = null;
     let changed = this.#cleared;
     for (const [field, entry] of this.#entries) {
-      if (entry.kind === READ) {
-        if (!this.#changedInPlace(field, entry)) continue;
-        entry.kind = ASSIGNED;
-      } else if (entry.kind === COMPUTED && entry.stepped !== null && this.#changedInPlace(field, entry)) {
-        entry.kind = ASSIGNED;
+      if (this.#isReplaced(field, entry)) {
+        if (entry.kind !== REMOVED) entry.kind = ASSIGNED;
+        entry.steps = NO_STEPS;
+      } else if (entry.kind === READ) {
+        continue;
       }
       entry.sent = entry.steps.length;
       if (entry.kind === COMPUTED) {
@@ -229,6 +224,11 @@ export class Recorder {
     if (value === undefined) return undefined;
     this.#host.config.codec.check(value, field);
     return this.#host.config.admit === null ? value : this.#host.config.admit(field, value, "handler");
+  }
+
+  /** Whether the stored value does not matter any more: assigned, removed, or changed in place. */
+  #isReplaced(field: string, entry: Entry): boolean {
+    return entry.kind === ASSIGNED || entry.kind === REMOVED || this.#changedInPlace(field, entry);
   }
 
   /** Compared as text with what it was read from, and with that text's own re-encoding: a store may have normalised it. */

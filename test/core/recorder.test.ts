@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { createSessions, type SessionOptions, type Sessions } from "../../src/create-sessions.ts";
+import { MemoryStore } from "../../src/stores/memory.ts";
+import { HostileStore } from "../../src/testing/hostile-store.ts";
+import { Browser } from "../support/browser.ts";
+
+/** A browser whose sessions lie in a store that answers by promises. */
+function start(options: Partial<SessionOptions> = {}): { browser: Browser; sessions: Sessions; store: HostileStore } {
+  const store = new HostileStore(new MemoryStore(), { local: false });
+  const secretKey = "a secret of more than thirty-two bytes";
+  const sessions = createSessions({ secretKey, store, logLevel: "silent", ...options });
+  return { browser: new Browser(sessions), sessions, store };
+}
+
+async function stored(browser: Browser): Promise<unknown> {
+  return (await browser.visit((session) => ({ ...session }))).result;
+}
+
+function fail(): never {
+  throw new Error("no");
+}
+
+describe("a step that throws", () => {
+  it("leaves an absent, a deleted and a cleared field absent", async () => {
+    const { browser } = start();
+    await browser.visit((session) => void Object.assign(session, { a: 1, b: 2 }));
+    await browser.visit((session) => {
+      expect(() => session.update("c", fail)).toThrow("no");
+      session.delete("a");
+      expect(() => session.update("a", fail)).toThrow("no");
+      expect(Object.keys(session)).toEqual(["b"]);
+      session.clearSession();
+      expect(() => session.update("b", fail)).toThrow("no");
+      expect(Object.keys(session)).toEqual([]);
+    });
+    expect(await stored(browser)).toEqual({});
+  });
+
+  it("takes no part in what is written later", async () => {
+    const { browser, sessions } = start();
+    await browser.visit((session) => void (session["cart"] = { items: [1] }));
+    const late = await browser.start();
+    const cart = late.session["cart"] as { items: number[] };
+    expect(() => late.session.append("cart", 2)).toThrow("list");
+    cart.items.push(3);
+    await new Browser(sessions, browser.cookie).visit((session) => void (session["cart"] = { items: [9] }));
+    await late.end();
+    expect(await stored(browser)).toEqual({ cart: { items: [1, 3] } });
+  });
+});
+
+describe("a step", () => {
+  it("that was saved with a change in place is not applied again", async () => {
+    const { browser, sessions } = start();
+    await browser.visit((session) => void (session["list"] = [0]));
+    const late = await browser.start();
+    late.session.append("list", 1).push(2);
+    await late.session.saveSession();
+    await new Browser(sessions, browser.cookie).visit((session) => session.append("list", 9));
+    late.session.append("list", 3);
+    await late.end();
+    expect(await stored(browser)).toEqual({ list: [0, 1, 2, 9, 3] });
+  });
+});
