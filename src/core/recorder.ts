@@ -196,8 +196,9 @@ export class Recorder {
         if (entry.steps.length > 0) continue;
       } else if (entry.kind === REMOVED) {
         if (entry.text !== null) continue;
-      } else if (entry.kind === ASSIGNED && !isObject) {
-        if (entry.text === null || this.#encode(field, entry.value) !== entry.text) continue;
+      } else if (entry.kind === ASSIGNED) {
+        // Objects are compared at the next commit.
+        if (entry.text === null || (!isObject && this.#encode(field, entry.value) !== entry.text)) continue;
       }
       // Objects that were handed out stay watched; everything else is read from the text again.
       if (isObject && entry.text !== null) entry.kind = READ;

@@ -62,3 +62,28 @@ describe("a step", () => {
     expect(await stored(browser)).toEqual({ list: [0, 1, 2, 9, 3] });
   });
 });
+
+describe("what is recorded while a save is under way", () => {
+  it("stays recorded", async () => {
+    const { browser } = start();
+    await browser.visit(async (session) => {
+      session["a"] = 1;
+      const saving = session.saveSession();
+      Object.assign(session, { b: 2, cart: { items: [3] } });
+      await saving;
+    });
+    expect(await stored(browser)).toEqual({ a: 1, b: 2, cart: { items: [3] } });
+  });
+
+  it("stays recorded after a clear", async () => {
+    const { browser } = start();
+    await browser.visit(async (session) => {
+      session["a"] = 1;
+      const saving = session.saveSession();
+      session.clearSession();
+      Object.assign(session, { b: 2, cart: { items: [3] } });
+      await saving;
+    });
+    expect(await stored(browser)).toEqual({ b: 2, cart: { items: [3] } });
+  });
+});
