@@ -30,6 +30,8 @@ export class Markdown {
   readonly blocks: CodeBlock[] = [];
   readonly links: Link[] = [];
   readonly rows: TableRow[] = [];
+  /** The number of marks of each heading, in order. */
+  readonly levels: number[] = [];
   /** What `#…` may point at, as GitHub names headings. */
   readonly anchors: Set<string> = new Set();
 
@@ -52,6 +54,7 @@ export class Markdown {
       if (title !== null) {
         heading = title[2] as string;
         if (title[1] === "##") section = heading;
+        this.levels.push((title[1] as string).length);
         this.anchors.add(slug(heading));
       }
       if (line.startsWith("|")) this.rows.push({ heading: section, cells: cellsOf(line) });
@@ -79,6 +82,7 @@ export class Markdown {
 /** Every document whose code, links and anchors are checked. Translations have the same code and other words. */
 export const documents: readonly Markdown[] = [
   "README.md",
+  "README.ja.md",
   "CHANGELOG.md",
   "CONTRIBUTING.md",
   "SECURITY.md",
