@@ -32,7 +32,7 @@ export class Recorder {
 
   get(field: string): unknown {
     const entry = this.#entries?.get(field);
-    if (entry !== undefined) return entry.kind === REMOVED ? undefined : entry.value;
+    if (entry !== undefined) return entry.value;
     if (this.#cleared) return undefined;
     const text = textOf(this.base, field);
     if (text === null) return undefined;
@@ -44,16 +44,17 @@ export class Recorder {
 
   has(field: string): boolean {
     const entry = this.#entries?.get(field);
-    if (entry !== undefined) return entry.kind !== REMOVED;
-    return !this.#cleared && textOf(this.base, field) !== null;
+    if (entry !== undefined) return entry.value !== undefined;
+    if (this.#cleared || textOf(this.base, field) === null) return false;
+    // A stored value that its schema refuses reads as absent.
+    return this.#host.config.admit === null || this.get(field) !== undefined;
   }
 
   /** All field names, flash messages excepted. */
   fields(): string[] {
-    const names = new Set<string>();
-    if (!this.#cleared) for (const field of Object.keys(this.base)) names.add(field);
+    const names = new Set(this.#cleared ? [] : Object.keys(this.base));
     for (const [field, entry] of this.#entries ?? []) {
-      if (entry.kind === REMOVED) names.delete(field);
+      if (entry.value === undefined) names.delete(field);
       else names.add(field);
     }
     return [...names].filter((field) => !field.startsWith(FLASH));
@@ -232,13 +233,18 @@ export class Recorder {
     return entry.kind === ASSIGNED || entry.kind === REMOVED || this.#changedInPlace(field, entry);
   }
 
-  /** Compared as text with what it was read from, and with that text's own re-encoding: a store may have normalised it. */
+  /**
+   * Compared as text with what it was read from, and with what reading that text again gives: a store may have
+   * normalised it, and a schema completed it.
+   */
   #changedInPlace(field: string, entry: Entry): boolean {
     if (typeof entry.value !== "object" || entry.value === null) return false;
+    const { admit, codec } = this.#host.config;
     const before = entry.kind === COMPUTED ? entry.stepped : entry.text;
-    const now = this.#host.config.codec.encode(entry.value, field);
+    const now = codec.encode(entry.value, field);
     if (before === null || now === before) return false;
-    return now !== this.#host.config.codec.encode(this.#host.config.codec.decode(before), field);
+    const again = codec.decode(before);
+    return now !== codec.encode(admit === null ? again : admit(field, again, "store"), field);
   }
 
   #decode(field: string, text: string): unknown {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { StandardSchema } from "../../src/core/schema.ts";
 import { createSessions, type SessionOptions, type Sessions } from "../../src/create-sessions.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import { HostileStore } from "../../src/testing/hostile-store.ts";
@@ -50,6 +51,16 @@ describe("a step that throws", () => {
 });
 
 describe("a step", () => {
+  it("that ends in undefined deletes the field", async () => {
+    const { browser } = start();
+    await browser.visit((session) => void Object.assign(session, { a: 1, b: 2 }));
+    await browser.visit((session) => {
+      session.update("a", () => undefined);
+      expect([session.has("a"), Object.keys(session)]).toEqual([false, ["b"]]);
+    });
+    expect(await stored(browser)).toEqual({ b: 2 });
+  });
+
   it("that was saved with a change in place is not applied again", async () => {
     const { browser, sessions } = start();
     await browser.visit((session) => void (session["list"] = [0]));
@@ -85,5 +96,45 @@ describe("what is recorded while a save is under way", () => {
       await saving;
     });
     expect(await stored(browser)).toEqual({ b: 2, cart: { items: [3] } });
+  });
+});
+
+describe("a field with a schema", () => {
+  /** Takes objects only, and completes them. */
+  const prefs: StandardSchema = {
+    "~standard": {
+      version: 1,
+      vendor: "tests",
+      validate: (value) =>
+        typeof value === "object" ? { value: { lang: "en", ...value } } : { issues: [{ message: "no object" }] },
+    },
+  };
+
+  /** A session whose record is older than the schema. */
+  async function startWith(value: unknown): Promise<{ browser: Browser; sessions: Sessions; store: HostileStore }> {
+    const before = start();
+    await before.browser.visit((session) => void (session["prefs"] = value));
+    before.store.takeCalls();
+    const { sessions } = start({ store: before.store, schema: { prefs } });
+    return { browser: new Browser(sessions, before.browser.cookie), sessions, store: before.store };
+  }
+
+  it("reads as absent where the stored value is refused", async () => {
+    const { browser } = await startWith("none");
+    const { result } = await browser.visit((session) => [session.has("prefs"), "prefs" in session, { ...session }]);
+    expect(result).toEqual([false, false, {}]);
+  });
+
+  it("is not written because the schema completes it", async () => {
+    const { browser, store } = await startWith({ size: 3 });
+    const { result } = await browser.visit((session) => session["prefs"] as unknown);
+    expect(result).toEqual({ lang: "en", size: 3 });
+    expect(store.takeCalls()).toEqual(["load"]);
+  });
+
+  it("is written when it is changed in place", async () => {
+    const { browser } = await startWith({ size: 3 });
+    await browser.visit((session) => void ((session["prefs"] as { size: number }).size = 4));
+    expect(await stored(browser)).toEqual({ prefs: { lang: "en", size: 4 } });
   });
 });
