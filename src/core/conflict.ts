@@ -36,7 +36,7 @@ export function resolveConflict(
   const { config } = state;
   const now = config.now();
   const fields = Object.keys(current);
-  const assigned = fields.filter((field) => !(field in (recorded?.computed ?? {})));
+  const assigned = fields.filter((field) => !Object.hasOwn(recorded?.computed ?? {}, field));
   if (config.onConflict === "reject" && assigned.length > 0) {
     throw conflict(assigned);
   }

@@ -36,7 +36,7 @@ export const COMPUTED = 3;
 export interface Entry {
   kind: typeof READ | typeof ASSIGNED | typeof REMOVED | typeof COMPUTED;
   value: unknown;
-  /** The text the value was first read from, never the store's newer one; `null`: absent. */
+  /** The text the value was read from, or the newer one that a conflict showed; `null`: absent. */
   text: string | null;
   steps: Step[];
   /** How many of the steps the commit under way carries. */

@@ -164,10 +164,14 @@ export class Recorder {
   rebase(current: Readonly<Record<string, string | null>>): { overwritten: string[]; recomputed: string[] } {
     const overwritten: string[] = [];
     const recomputed: string[] = [];
-    for (const field of Object.keys(current)) {
+    const base: Record<string, string> = { ...this.base };
+    this.base = base;
+    for (const [field, text] of Object.entries(current)) {
+      if (text === null) delete base[field];
+      else base[field] = text;
       const entry = this.#entries?.get(field);
       if (entry === undefined) continue;
-      entry.text = current[field] ?? null;
+      entry.text = text;
       if (entry.kind !== COMPUTED) {
         overwritten.push(field);
         continue;

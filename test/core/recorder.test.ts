@@ -138,3 +138,38 @@ describe("a field with a schema", () => {
     expect(await stored(browser)).toEqual({ prefs: { lang: "en", size: 4 } });
   });
 });
+
+describe("a conflict", () => {
+  it("that leaves nothing to write shows the other request's value", async () => {
+    const { browser, sessions } = start();
+    await browser.visit((session) => void Object.assign(session, { best: 1, n: 1 }));
+    const late = await browser.start();
+    late.session.update("best", (best) => Math.max(best as number, 5));
+    late.session.increment("n");
+    await new Browser(sessions, browser.cookie).visit((session) => void (session["best"] = 7));
+    await late.session.saveSession();
+    expect({ ...late.session }).toEqual({ best: 7, n: 2 });
+  });
+
+  it("over a value that both assigned is written once", async () => {
+    const { browser, sessions } = start({ store: new MemoryStore() });
+    await browser.visit((session) => void Object.assign(session, { a: 1, n: 1 }));
+    const other = new Browser(sessions, browser.cookie);
+    const late = await browser.start();
+    Object.assign(late.session, { a: 5, n: 5 });
+    await other.visit((session) => void (session["a"] = 5));
+    await late.session.saveSession();
+    await other.visit((session) => void (session["a"] = 8));
+    await late.end();
+    expect(await stored(browser)).toEqual({ a: 8, n: 5 });
+  });
+
+  it("is refused by onConflict, whatever the field is called", async () => {
+    const { browser, sessions } = start({ onConflict: "reject" });
+    await browser.visit((session) => session.set("valueOf", 1));
+    const late = await browser.start();
+    late.session.set("valueOf", 2);
+    await new Browser(sessions, browser.cookie).visit((session) => session.set("valueOf", 3));
+    await expect(late.end()).rejects.toMatchObject({ code: "ERR_SESSION_CONFLICT" });
+  });
+});
