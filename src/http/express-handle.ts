@@ -80,6 +80,8 @@ function retire(session: unknown, state: SessionState, data: Record<string, unkn
     present: () => ({ id: null, cause: "none" }),
     touched: () => undefined,
   });
+  // It has no id, so nothing is asked of the store, which a remote one wants to be before the first access.
+  void past.load();
   for (const [field, value] of Object.entries(data)) past.writable.set(field, value);
   retarget(session, past);
 }
