@@ -139,6 +139,16 @@ describe("a field with a schema", () => {
   });
 });
 
+it("a session that is full takes another field when one is deleted", async () => {
+  const { browser } = start({ maxSessionBytes: 100 });
+  await browser.visit((session) => void (session["a"] = "x".repeat(80)));
+  await browser.visit((session) => {
+    delete session["a"];
+    session["b"] = "y".repeat(80);
+  });
+  expect(await stored(browser)).toEqual({ b: "y".repeat(80) });
+});
+
 describe("a conflict", () => {
   it("that leaves nothing to write shows the other request's value", async () => {
     const { browser, sessions } = start();
