@@ -39,9 +39,7 @@ export function accountRoutes(sessions: Sessions<Data>): Hono<Env> {
     if (userId === null) return back(c, "account", notices.signInFirst);
     const { handle } = await c.req.parseBody();
     // Only one's own: a handle is a name, not a permission.
-    const { sessions: own } = await sessions.forUser(userId).list();
-    const device = own.find((session) => session.handle === handle);
-    const ended = device !== undefined && (await sessions.revoke(device.handle));
+    const ended = typeof handle === "string" && (await sessions.forUser(userId).revoke(handle));
     return back(c, "account", notices.ended(ended ? "1" : "0"));
   });
 

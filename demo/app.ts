@@ -4,7 +4,6 @@ import { FastSessionError, type Sessions } from "fastsession";
 import { fastSession } from "fastsession/hono";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { deleteCookie } from "hono/cookie";
 import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
@@ -73,8 +72,8 @@ export function createApp(sessions: Sessions<Data>): Hono<Env> {
   app.route("/", accountRoutes(sessions));
 
   // A browser whose session was ended from elsewhere still has its cookie: drops it and begins anew.
-  app.post("/go-on", (c) => {
-    if (hasEnded(c.var.session)) deleteCookie(c, sessions.http.cookie.name);
+  app.post("/go-on", async (c) => {
+    if (hasEnded(c.var.session)) await c.var.session.logout();
     return c.redirect("/", 303);
   });
 
