@@ -18,12 +18,20 @@ function watch(owner, label, names) {
     const original = owner[name];
     if (typeof original !== "function") continue;
     const watched = function (...parameters) {
-      effects.push(`${during}: ${label}${name}`);
+      if (isCalledByModule()) effects.push(`${during}: ${label}${name}`);
       return original.apply(this, parameters);
     };
     Object.defineProperty(owner, name, { value: watched, writable: true, configurable: true });
   }
 }
+
+/** Not by this file, and not by Node, whose loader opens the modules' own files. */
+function isCalledByModule() {
+  const frames = new Error("where").stack.split("\n");
+  return frames.some((frame) => /(file|data):/.test(frame) && !frame.includes(import.meta.url));
+}
+
+Error.stackTraceLimit = 100;
 
 // What a framework does when it is imported is its own business: it happens before the watch begins.
 for (const name of warmUp) await import(name);
