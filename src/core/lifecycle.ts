@@ -87,19 +87,14 @@ function perform(state: SessionState, intent: Intent): Awaitable<void> {
 export function commitResponse(state: SessionState): Awaitable<void> {
   if (state.frozen) return undefined;
   const { saveUninitialized } = state.config;
-  if (state.phase === "untouched" && !saveUninitialized) {
-    state.frozen = true;
-    return undefined;
-  }
+  if (state.phase === "untouched" && !saveUninitialized) return freeze(state);
   try {
     // A session for every visitor: whoever brings a valid cookie has one already.
     const done = saveUninitialized ? chain(state.load(), () => settle(state, null)) : settle(state, null);
-    if (!isPromise(done)) {
-      state.frozen = true;
-      return undefined;
-    }
+    if (!isPromise(done)) return freeze(state);
+    state.leaving = true;
     return done.then(
-      () => void (state.frozen = true),
+      () => freeze(state),
       (error: unknown) => endOfResponse(state, error),
     );
   } catch (error) {
@@ -107,8 +102,13 @@ export function commitResponse(state: SessionState): Awaitable<void> {
   }
 }
 
-function endOfResponse(state: SessionState, error: unknown): void {
+function freeze(state: SessionState): void {
+  state.leaving = false;
   state.frozen = true;
+}
+
+function endOfResponse(state: SessionState, error: unknown): void {
+  freeze(state);
   if (!(error instanceof FastSessionError && error.code === "ERR_SESSION_GONE")) throw error;
   state.config.log.info("a session ended while a request was under way; what that request recorded is dropped");
 }

@@ -31,6 +31,8 @@ export class SessionState extends SessionIdentity implements RecorderHost {
   accessed = false;
   cause: SessionCause = "none";
   cookie: CookieAction = "keep";
+  /** The response waits for its commit: to the handler its headers are out already. */
+  leaving = false;
   /** The headers are out, or the response's commit is done: the cookie stays as it is. */
   frozen = false;
   /** The handler threw. */
@@ -63,7 +65,7 @@ export class SessionState extends SessionIdentity implements RecorderHost {
   get writable(): Recorder {
     const data = this.data;
     if (this.readOnly !== null) throw readOnlyBecause(this.readOnly);
-    if (this.frozen) this.#afterHeaders();
+    if (this.frozen || this.leaving) this.#afterHeaders();
     return data;
   }
 
@@ -155,8 +157,7 @@ export class SessionState extends SessionIdentity implements RecorderHost {
 
   /** A change of the cookie was asked for after the headers. */
   refuseCookieChange(what: string): void {
-    if (!this.frozen) return;
-    throw headersSent(what);
+    if (this.frozen || this.leaving) throw headersSent(what);
   }
 
   /** The handler threw: what was only recorded is dropped, and no session begins. */
@@ -248,7 +249,7 @@ export class SessionState extends SessionIdentity implements RecorderHost {
   }
 
   #afterHeaders(): void {
-    if (!this.saved) this.refuseCookieChange("the first write of a session");
+    if (this.frozen && !this.saved) throw headersSent("the first write of a session");
     if (this.#commitsLate) return;
     this.#commitsLate = true;
     // One commit for all the changes of this turn.

@@ -4,6 +4,7 @@ import { resolveConflict } from "./conflict.ts";
 import { deadline, renewalDue } from "./lifetime.ts";
 import { bindingOf, evicted, gone, nextAttempt, rejection, type Task } from "./outcomes.ts";
 import type { Recorded } from "./recorded-field.ts";
+import { headersSent } from "./refusals.ts";
 import { newHandle, newOperation, shortHash, userTag } from "./session-id.ts";
 import { guardSize } from "./session-size.ts";
 import type { SessionState } from "./session-state.ts";
@@ -16,7 +17,7 @@ export function create(task: Task): Awaitable<void> {
   const { state, recorded, now, attempt } = task;
   const bind = task.bind ?? undefined;
   const { config } = state;
-  state.refuseCookieChange("a new session");
+  if (state.frozen) throw headersSent("a new session");
   // Ids that the session was asked for before are kept; a login's carries its user's tag.
   const reserved = bind === undefined && attempt.count === 1 ? state.reservedId : null;
   const id = reserved ?? config.ids.next(bind && userTag(bind.userId));

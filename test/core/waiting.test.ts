@@ -1,0 +1,47 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { createSessions, type SessionOptions, type Sessions } from "../../src/create-sessions.ts";
+import { MemoryStore } from "../../src/stores/memory.ts";
+import { HostileStore } from "../../src/testing/hostile-store.ts";
+import { Browser } from "../support/browser.ts";
+
+/** What a request does while a store that answers by promises has not answered yet. */
+let store: HostileStore;
+let sessions: Sessions;
+let browser: Browser;
+
+function start(options: Partial<SessionOptions> = {}): void {
+  store = new HostileStore(new MemoryStore(), { local: false });
+  const secretKey = "a secret of more than thirty-two bytes";
+  sessions = createSessions({ secretKey, store, logLevel: "silent", ...options });
+  browser = new Browser(sessions);
+}
+
+beforeEach(() => start());
+
+async function stored(): Promise<unknown> {
+  return (await browser.visit((session) => ({ ...session }))).result;
+}
+
+describe("while the response's commit is under way", () => {
+  it.each(["a new", "a saved"])("changes of %s session are saved after it", async (kind) => {
+    if (kind === "a saved") await browser.visit((session) => void (session["n"] = 1));
+    const visit = await browser.start();
+    visit.session["n"] = 2;
+    const ending = visit.end();
+    visit.session["m"] = 3;
+    browser.keep(await ending);
+    await expect.poll(stored).toEqual({ n: 2, m: 3 });
+  });
+
+  it("the id does not change any more", async () => {
+    await browser.visit((session) => void (session["n"] = 1));
+    const visit = await browser.start();
+    visit.session["n"] = 2;
+    const ending = visit.end();
+    for (const change of [visit.session.regenerate(), visit.session.login("ann")]) {
+      await expect(change).rejects.toMatchObject({ code: "ERR_SESSION_HEADERS_SENT" });
+    }
+    browser.keep(await ending);
+    expect(await stored()).toEqual({ n: 2 });
+  });
+});
