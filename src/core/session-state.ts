@@ -1,4 +1,4 @@
-import { chain } from "./awaitable.ts";
+import { chain, isPromise } from "./awaitable.ts";
 import type { SessionCause } from "./cause.ts";
 import { expiryCause } from "./lifetime.ts";
 import type { Carrier } from "./presented.ts";
@@ -44,6 +44,8 @@ export class SessionState extends SessionIdentity implements RecorderHost {
   /** The store call under way, which the next one of this request waits for. */
   pending: Promise<void> | null = null;
   #recorder: Recorder | null = null;
+  /** The reading under way, which whoever asks meanwhile waits for. */
+  #loading: Promise<void> | null = null;
   /** The lifecycle's: this file does not import it. */
   readonly #commitLate: (state: SessionState) => void;
   #commitsLate = false;
@@ -88,10 +90,13 @@ export class SessionState extends SessionIdentity implements RecorderHost {
   /** Reads the record now, whatever the store. Does not count as an access. */
   load(): Awaitable<void> {
     if (this.phase !== "untouched") return undefined;
+    if (this.#loading !== null) return this.#loading;
     const now = this.config.now();
     this.#present(now);
     if (this.key === null) return this.#open(null, now);
-    return this.#read(this.key, now);
+    const reading = this.#read(this.key, now);
+    if (!isPromise(reading)) return undefined;
+    return (this.#loading = reading.finally(() => (this.#loading = null)));
   }
 
   /** Reads again what the store has, dropping what was recorded and not saved. */

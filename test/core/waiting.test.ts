@@ -45,3 +45,37 @@ describe("while the response's commit is under way", () => {
     expect(await stored()).toEqual({ n: 2 });
   });
 });
+
+describe("while the session is read", () => {
+  beforeEach(() => start({ load: "lazy" }));
+
+  it("who reads it, too, waits for the same call and replaces nothing", async () => {
+    await browser.visit(async (session) => {
+      await session.load();
+      session["n"] = 1;
+    });
+    store.takeCalls();
+    const { result } = await browser.visit(async (session) => {
+      const first = session.load().then(() => void (session["n"] = 2));
+      await session.load();
+      await first;
+      return [session["n"] as unknown, store.takeCalls()];
+    });
+    expect(result).toEqual([2, ["load"]]);
+  });
+
+  it("a failure reaches all who wait, and the next one reads again", async () => {
+    await browser.visit(async (session) => {
+      await session.load();
+      session["n"] = 1;
+    });
+    await browser.visit(async (session) => {
+      store.fail("load");
+      const loads = await Promise.allSettled([session.load(), session.load()]);
+      expect(loads.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+      store.heal();
+      await session.load();
+      expect(session["n"]).toBe(1);
+    });
+  });
+});
