@@ -63,7 +63,7 @@ describe.each([
     expect((await browser.visit((session) => session["n"])).result).toBe(1);
     const among = new Browser(sessions, `sid=forged; sid=${"x".repeat(90)}; ${browser.cookie}; sid=`);
     expect((await among.visit((session) => session["n"])).result).toBe(1);
-  });
+  }, 60_000);
 });
 
 /** Past the Fetch API, which refuses bytes that Node's parser lets through. */
