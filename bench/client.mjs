@@ -7,37 +7,41 @@ import { connect } from "node:net";
 import { answerCommands } from "./commands.mjs";
 
 const CONNECTIONS = 64;
-const cookiesOf = new Map();
+const servers = new Map();
 
-/** Remembers what to send to a port: one request text for each cookie. */
-function prepare({ port, cookies }) {
-  cookiesOf.set(port, cookies);
+/** Opens the connections to a server, and remembers what returning visitors send to it. */
+async function prepare({ port, cookies }) {
+  const connections =
+    servers.get(port)?.connections ?? (await Promise.all(Array.from({ length: CONNECTIONS }, () => open(port))));
+  servers.set(port, { connections, cookies });
 }
 
 async function burst({ port, path, cookie, body, milliseconds }) {
+  const { connections, cookies } = servers.get(port);
   const head = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`;
-  const requests = cookie ? cookiesOf.get(port).map((text) => `${head}Cookie: ${text}\r\n\r\n`) : [`${head}\r\n`];
-  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => open(port)));
+  const requests = cookie ? cookies.map((text) => `${head}Cookie: ${text}\r\n\r\n`) : [`${head}\r\n`];
   const latencies = [];
   let turn = 0;
   let spinning = true;
   const spin = () => spinning && setImmediate(spin);
+  spin();
   const start = performance.now();
   const deadline = start + milliseconds;
-  spin();
   const next = () => (performance.now() < deadline ? requests[(turn += 1) % requests.length] : undefined);
   try {
-    await Promise.all(connections.map((connection) => connection.run(next, body, latencies)));
+    await Promise.all(connections.map((run) => run(next, body, latencies)));
   } finally {
     spinning = false;
-    for (const { socket } of connections) socket.destroy();
   }
   const seconds = (performance.now() - start) / 1000;
   latencies.sort((one, other) => one - other);
   return { requests: latencies.length, seconds, p99Millis: latencies[Math.floor(latencies.length * 0.99)] };
 }
 
-/** A connection that counts bytes: all answers of one burst have the length of the first. */
+/**
+ * A connection, as a function that sends what `next` gives until there is nothing more. It counts bytes: all answers of
+ * one burst have the length of the first.
+ */
 function open(port) {
   return new Promise((resolve, reject) => {
     let arrived = () => undefined;
@@ -46,7 +50,7 @@ function open(port) {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true, onread });
     socket.on("error", (error) => failed(error));
     socket.on("close", () => failed(new Error("the server closed a connection")));
-    socket.on("connect", () => resolve({ socket, run }));
+    socket.on("connect", () => resolve(run));
 
     function run(next, body, latencies) {
       return new Promise((done, fail) => {

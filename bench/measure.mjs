@@ -1,6 +1,6 @@
 /** Measures one framework: its servers, in all cases, over HTTP and in process. */
 import { SERVER_CORE, startChild } from "./commands.mjs";
-import { measureOverHttp, warmUpOverHttp } from "./over-http.mjs";
+import { measureOverHttp } from "./over-http.mjs";
 import { row } from "./rows.mjs";
 
 /** What a subject is compared with. */
@@ -20,7 +20,6 @@ export async function measureFramework(framework, subjects, chosen, client, plan
       // What the baselines receive is as long as what the first subject does.
       await receive(server, servers[0].cookies, client);
     }
-    for (const server of servers) await warmUpOverHttp(server, client, plan.http);
     const rows = [];
     for (const which of chosen) {
       // First, since it also warms the case's code up.

@@ -25,11 +25,11 @@ const { values } = parseArgs({
 /** `quick` is for a look: too few rounds, and code too cold, to quote. */
 const plan = values.quick
   ? {
-      http: { warmUp: 150, rounds: 3, milliseconds: 40, repeats: 0 },
+      http: { warmUp: 80, rounds: 3, milliseconds: 40, repeats: 0 },
       inProcess: { rounds: 15, count: 200, warmUp: 4000 },
     }
   : {
-      http: { warmUp: 500, rounds: 6, milliseconds: 200, repeats: 1 },
+      http: { warmUp: 400, rounds: 6, milliseconds: 200, repeats: 1 },
       inProcess: { rounds: 60, count: 250, warmUp: 5000 },
     };
 

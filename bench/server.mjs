@@ -9,6 +9,8 @@ const SESSIONS = 1000;
 const { serve } = await import(`./frameworks/${framework}.mjs`);
 const { setUp } = await import(`./peers/${peer}.mjs`);
 const server = await serve(await setUp(framework, store));
+// The client keeps its connections while other servers have their turn.
+server.keepAliveTimeout = 0;
 let cookies = [];
 
 const commands = {
