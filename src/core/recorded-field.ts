@@ -58,6 +58,24 @@ export function textOf(fields: Fields, field: string): string | null {
   return typeof text === "string" ? text : null;
 }
 
+/** Whether the stored value does not matter any more: assigned, removed, or changed in place. */
+export function isReplaced(config: RecorderHost["config"], field: string, entry: Entry): boolean {
+  return entry.kind === ASSIGNED || entry.kind === REMOVED || changedInPlace(config, field, entry);
+}
+
+/**
+ * Compared as text with what it was read from, and with what reading that text again gives: a store may have
+ * normalised it, and a schema completed it.
+ */
+function changedInPlace({ admit, codec }: RecorderHost["config"], field: string, entry: Entry): boolean {
+  if (typeof entry.value !== "object" || entry.value === null) return false;
+  const before = entry.kind === COMPUTED ? entry.stepped : entry.text;
+  const now = codec.encode(entry.value, field);
+  if (before === null || now === before) return false;
+  const again = codec.decode(before);
+  return now !== codec.encode(admit === null ? again : admit(field, again, "store"), field);
+}
+
 /** Names are strings of any kind, except the one that would reach a prototype. */
 export function checkField(field: unknown): asserts field is string {
   if (typeof field !== "string") throw new TypeError(`a field's name is a string, not ${typeof field}`);

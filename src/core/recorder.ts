@@ -4,6 +4,7 @@ import {
   COMPUTED,
   type Entry,
   FLASH,
+  isReplaced,
   NO_STEPS,
   READ,
   type Recorded,
@@ -100,7 +101,7 @@ export class Recorder {
     const text = this.#cleared ? null : textOf(this.base, field);
     const current = found === undefined ? (text === null ? undefined : this.#decode(field, text)) : found.value;
     // Asked before the step, which may change the value in place.
-    const folds = this.#cleared || (found !== undefined && this.#isReplaced(field, found));
+    const folds = this.#cleared || (found !== undefined && isReplaced(this.#host.config, field, found));
     const value = this.#apply(field, current, step);
     const entry = found ?? this.#put(field, COMPUTED, value, text);
     // After an assignment, a deletion or a clear in the same request nothing is expected: the step folds into it.
@@ -125,7 +126,7 @@ export class Recorder {
     let assigned: Record<string, string | null> | null = null;
     let changed = this.#cleared;
     for (const [field, entry] of this.#entries) {
-      if (this.#isReplaced(field, entry)) {
+      if (isReplaced(this.#host.config, field, entry)) {
         if (entry.kind !== REMOVED) entry.kind = ASSIGNED;
         entry.steps = NO_STEPS;
       } else if (entry.kind === READ) {
@@ -230,25 +231,6 @@ export class Recorder {
     if (value === undefined) return undefined;
     this.#host.config.codec.check(value, field);
     return this.#host.config.admit === null ? value : this.#host.config.admit(field, value, "handler");
-  }
-
-  /** Whether the stored value does not matter any more: assigned, removed, or changed in place. */
-  #isReplaced(field: string, entry: Entry): boolean {
-    return entry.kind === ASSIGNED || entry.kind === REMOVED || this.#changedInPlace(field, entry);
-  }
-
-  /**
-   * Compared as text with what it was read from, and with what reading that text again gives: a store may have
-   * normalised it, and a schema completed it.
-   */
-  #changedInPlace(field: string, entry: Entry): boolean {
-    if (typeof entry.value !== "object" || entry.value === null) return false;
-    const { admit, codec } = this.#host.config;
-    const before = entry.kind === COMPUTED ? entry.stepped : entry.text;
-    const now = codec.encode(entry.value, field);
-    if (before === null || now === before) return false;
-    const again = codec.decode(before);
-    return now !== codec.encode(admit === null ? again : admit(field, again, "store"), field);
   }
 
   #decode(field: string, text: string): unknown {
