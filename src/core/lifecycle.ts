@@ -8,11 +8,13 @@ import { FastSessionError } from "./errors.ts";
 import { renewalDue } from "./lifetime.ts";
 import type { Carrier } from "./presented.ts";
 import type { Recorded } from "./recorded-field.ts";
+import { readOnlyBecause } from "./refusals.ts";
 import { rotate } from "./rotate-step.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { SessionState } from "./session-state.ts";
 import type { Bind } from "./session-store.ts";
 import { commit, create, destroy, endUnreadable, renew } from "./steps.ts";
+import { callStore } from "./store-call.ts";
 import type { Awaitable, EpochMilliseconds } from "./units.ts";
 
 /** What a caller wants beyond saving what was recorded. `null`: the response is about to leave. */
@@ -81,6 +83,28 @@ function perform(state: SessionState, intent: Intent): Awaitable<void> {
     case "destroy":
       return destroy(task);
   }
+}
+
+/** Reads again what the store has, dropping what was recorded and not saved. */
+export function reload(state: SessionState): Awaitable<void> {
+  state.look();
+  // A login under way is about to change the key.
+  if (state.pending !== null) return state.pending.then(() => reload(state));
+  if (!state.saved) return state.recorder?.reset({});
+  const { config } = state;
+  const key = state.key as string;
+  const now = config.now();
+  return chain(
+    callStore(config, "load", () => config.store.load(key, now)),
+    (found) => {
+      if (found === null || found.kind !== "session" || found.expiresAt <= now) {
+        state.becomeGone();
+        throw readOnlyBecause("gone");
+      }
+      state.adopt(found);
+      state.recorder?.reset(found.fields);
+    },
+  );
 }
 
 /** The response is about to leave: commits, then the cookie is decided. A session that ended meanwhile lets it go. */

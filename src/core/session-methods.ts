@@ -1,8 +1,9 @@
 import { createDataView } from "./data-view.ts";
 import { FastSessionError } from "./errors.ts";
 import { stateOf } from "./handle-target.ts";
-import { settle } from "./lifecycle.ts";
+import { reload, settle } from "./lifecycle.ts";
 import { checkField, FLASH } from "./recorded-field.ts";
+import { readOnlyBecause } from "./refusals.ts";
 import { SessionInfo } from "./session-info.ts";
 import type { SessionState } from "./session-state.ts";
 import type { LoginOptions } from "./session-types.ts";
@@ -61,6 +62,7 @@ async function regenerate(this: unknown, options: { keep?: boolean | readonly st
 export async function renewId(state: SessionState, keep: boolean | readonly string[]): Promise<void> {
   const data = state.writable;
   state.refuseCookieChange("regenerate()");
+  state.reservedId = null;
   if (keep !== true) {
     const kept = new Map((keep === false ? [] : keep).map((field) => [field, data.get(field)]));
     data.clear();
@@ -111,6 +113,8 @@ async function destroy(this: unknown): Promise<void> {
 
 async function end(state: SessionState, what: string): Promise<void> {
   state.look();
+  // The record is there, perhaps: whoever was told that it ended would leave somebody signed in.
+  if (state.readOnly === "unavailable") throw readOnlyBecause("unavailable");
   const had = state.saved;
   await settle(state, { type: "destroy" });
   if (!had && state.readOnly === null && state.cookie === "keep") return;
@@ -176,7 +180,7 @@ const methodTable = {
     await settle(state, { type: "save" });
   },
   async reload(this: unknown): Promise<void> {
-    await stateOf(this).reload();
+    await reload(stateOf(this));
   },
   async touch(this: unknown): Promise<void> {
     const state = stateOf(this);

@@ -99,28 +99,6 @@ export class SessionState extends SessionIdentity implements RecorderHost {
     return (this.#loading = reading.finally(() => (this.#loading = null)));
   }
 
-  /** Reads again what the store has, dropping what was recorded and not saved. */
-  reload(): Awaitable<void> {
-    this.look();
-    if (!this.saved || this.key === null) {
-      this.#recorder?.reset(NO_FIELDS);
-      return undefined;
-    }
-    const key = this.key;
-    const now = this.config.now();
-    return chain(
-      callStore(this.config, "load", () => this.config.store.load(key, now)),
-      (found) => {
-        if (found === null || found.kind !== "session" || found.expiresAt <= now) {
-          this.becomeGone();
-          throw readOnlyBecause("gone");
-        }
-        this.adopt(found);
-        this.#recorder?.reset(found.fields);
-      },
-    );
-  }
-
   /** A fresh, unsaved session: after a logout, or where nothing was found. */
   becomeFresh(cause: SessionCause): void {
     this.cause = cause;

@@ -504,6 +504,15 @@ describe("a record that cannot be read", () => {
   });
 });
 
+it("regenerate gives also an unsaved session another id than it was asked for before", async () => {
+  const { result } = await browser.visit(async (session) => {
+    const before = session.getSessionId();
+    await session.regenerate();
+    return [before, session.getSessionId()];
+  });
+  expect(result[1]).not.toBe(result[0]);
+});
+
 describe("key rotation", () => {
   it("reads the old key's cookie and signs it anew when the session is used", async () => {
     await browser.visit((session) => void (session["n"] = 1));

@@ -79,3 +79,26 @@ describe("while the session is read", () => {
     });
   });
 });
+
+it("a reload waits for a login under way", async () => {
+  await browser.visit((session) => void (session["n"] = 1));
+  const { result } = await browser.visit(async (session) => {
+    const login = session.login("ann");
+    await session.reload();
+    await login;
+    return [session["n"] as unknown, session.info.userId];
+  });
+  expect(result).toEqual([1, "ann"]);
+  expect((await browser.visit((session) => session.info.userId)).result).toBe("ann");
+});
+
+it("a logout says so when the store failed and the session goes on", async () => {
+  start({ onStoreError: "anonymous" });
+  await browser.visit((session) => session.login("ann"));
+  store.fail("load");
+  const { lines } = await browser.visit(async (session) => {
+    await expect(session.logout()).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+    await expect(session.destroy()).rejects.toMatchObject({ code: "ERR_SESSION_UNAVAILABLE" });
+  });
+  expect(lines).toEqual([]);
+});
