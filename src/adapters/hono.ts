@@ -59,9 +59,13 @@ export function fastSession<D = DefaultData>(
     await next();
     // Hono has made an error's response by now; what was only recorded is not saved.
     if (c.error !== undefined) exchange.state.abandon();
-    const done = exchange.commit();
-    if (done !== undefined) await done;
-    writeHeaders(exchange, c);
+    try {
+      const done = exchange.commit();
+      if (done !== undefined) await done;
+    } finally {
+      // Also before an error, whose response takes the headers over: what was awaited stands, with its cookie.
+      writeHeaders(exchange, c);
+    }
   };
 }
 

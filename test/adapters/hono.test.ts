@@ -150,4 +150,23 @@ describe("Hono", () => {
     const { status, headers } = await app.request("/inner");
     expect([status, headers.getSetCookie()]).toEqual([418, []]);
   });
+
+  test.for(["local", "remote"])("a login stands when what came after it cannot be saved (%s store)", async (kind) => {
+    const store = new HostileStore(new MemoryStore(), { local: kind === "local" });
+    const app = new Hono<SessionEnv>();
+    app.use(fastSession({ secretKey, store, logLevel: "silent" }));
+    app.get("/login", async (c) => {
+      await c.var.session.login("ada");
+      c.var.session["color"] = "red";
+      store.fail("commit");
+      return c.text("never sent");
+    });
+    app.get("/user", (c) => c.text(c.var.session.info.userId ?? "nobody"));
+    const { status, headers } = await app.request("/login");
+    expect(status).toBe(503);
+    const [line = ""] = headers.getSetCookie();
+    store.heal();
+    const user = await app.request("/user", { headers: { cookie: line.split(";", 1)[0] ?? "" } });
+    expect(await user.text()).toBe("ada");
+  });
 });
