@@ -65,6 +65,7 @@ export class NodeGate {
   readonly #flushHeaders: NodeResponse["flushHeaders"];
   #phase: typeof WAITING | typeof HELD | typeof FAILED | typeof OPEN = WAITING;
   #headersWritten = false;
+  #ended = false;
   #queue: { method: Method; args: unknown[] }[] = [];
 
   /** Holds the response for this session, too: an application may have two. */
@@ -91,6 +92,7 @@ export class NodeGate {
   }
 
   call(method: Method, args: unknown[]): unknown {
+    if (method === "end") this.#ended = true;
     if (this.#phase === WAITING) this.#begin();
     if (this.#phase === OPEN) return this.#pass(method, args);
     // Of a failed response nothing is sent; of a held one it waits its turn.
@@ -161,8 +163,8 @@ export class NodeGate {
 
   #withHeaders(args: unknown[]): unknown[] {
     const at = typeof args[1] === "string" ? 2 : 1;
-    // `writeHead(status, undefined, headers)` is allowed, too.
-    const index = args[at] === undefined && args[at + 1] !== undefined ? at + 1 : at;
+    // `writeHead(status, undefined, headers)` is allowed, too, also with `null`.
+    const index = (args[at] ?? undefined) === undefined && args[at + 1] !== undefined ? at + 1 : at;
     const headers = new NodeHeaders(this.#response, (args[index] ?? undefined) as WriteHeadHeaders);
     this.#writeHeaders(headers);
     if (headers.given === args[index]) return args;
@@ -181,6 +183,8 @@ export class NodeGate {
     if (this.#fail === undefined) return this.#answer(error);
     // After the handler's own calls of this turn, which are dropped.
     queueMicrotask(() => {
+      // One that has not ended its response would write the rest of it into the error handler's.
+      if (!this.#ended) return this.#answer(error);
       this.#phase = OPEN;
       this.#fail?.(error);
     });

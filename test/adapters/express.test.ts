@@ -5,7 +5,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import express4 from "express4";
 import { afterEach, describe, expect, test } from "vitest";
 import { fastSession } from "../../src/adapters/express.ts";
-import type { SessionOptions } from "../../src/create-sessions.ts";
+import { createSessions, type SessionOptions } from "../../src/create-sessions.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import { adapterContract, type AdapterServer, HostileStore } from "../../src/testing/index.ts";
 import { expressCookieWays, startExpress } from "../support/express-app.ts";
@@ -126,4 +126,26 @@ test("a property that other middleware has taken is an error that says so, not a
   expect(errors).toEqual([
     expect.objectContaining({ name: "TypeError", message: expect.stringContaining("sessionObject") as string }),
   ]);
+});
+
+test("what a handler goes on writing after a failed save gets into no response", async () => {
+  const store = new HostileStore(new MemoryStore(), { local: false });
+  const sessions = createSessions({ secretKey, store, logLevel: "silent" });
+  store.fail("create");
+  const app = express();
+  app.use(fastSession(sessions));
+  app.use((request, response) => {
+    request.session["color"] = "red";
+    response.write("first ");
+    sessions.on("store-error", () =>
+      setImmediate(() => {
+        response.write("second ");
+        response.end("third");
+      }),
+    );
+  });
+  // An error handler that takes its time.
+  app.use((_error: unknown, _request: Request, _response: Response, _next: NextFunction) => undefined);
+  const response = await visit(app);
+  expect([response.status, await response.text()]).toEqual([503, "Service Unavailable"]);
 });

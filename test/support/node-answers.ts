@@ -20,6 +20,8 @@ const late: Record<string, (response: ServerResponse, status: number, headers: H
     response.writeHead(status, { ...headers, "Set-Cookie": line }),
   "writeHead with a reason": (response, status, headers, line) =>
     response.writeHead(status, "Fine", { ...headers, "set-cookie": [line] }),
+  "writeHead with null for a reason": (response, status, headers, line) =>
+    response.writeHead(status, null as never, { ...headers, "Set-Cookie": line }),
   "writeHead with a flat list": (response, status, headers, line) =>
     response.writeHead(status, [...Object.entries(headers).flat(), "Set-Cookie", line]),
   "writeHead with pairs": (response, status, headers, line) =>
