@@ -107,7 +107,12 @@ export interface ConfigContext {
 /** Checks options and completes them. @throws TypeError with the remedy */
 export function createConfig(options: LifeOptions, context: ConfigContext): SessionConfig {
   const { log, store, namespace } = context;
-  const codec = options.codec ?? jsonCodec;
+  const codec = option(
+    options,
+    "codec",
+    "jsonCodec, structuredCodec or another with encode, decode and check",
+    isCodec,
+  );
   if (options.schema !== undefined) checkSchemaMap(options.schema);
   const events = new Events(log);
   const cap = options.maxSessionsPerUser;
@@ -117,7 +122,7 @@ export function createConfig(options: LifeOptions, context: ConfigContext): Sess
   return {
     store,
     now: option(options, "now", "a function that answers milliseconds", isFunction) ?? Date.now,
-    codec: limited(codec, positive(options, "maxFieldBytes") ?? DEFAULTS.maxFieldBytes),
+    codec: limited(codec ?? jsonCodec, positive(options, "maxFieldBytes") ?? DEFAULTS.maxFieldBytes),
     admit: options.schema === undefined ? null : admission(options.schema, events),
     ids: createIdSource(option(options, "idGenerator", "a function that answers a random id", isFunction)),
     keyOf: store.capabilities.keys === "hash" ? (id) => hashedKey(namespace, id) : (id) => id,
@@ -130,7 +135,8 @@ export function createConfig(options: LifeOptions, context: ConfigContext): Sess
     onConflict: choice(options, "onConflict", ["overwrite", "reject"]),
     onStoreError: choice(options, "onStoreError", ["throw", "anonymous"]),
     lazy: choice(options, "load", ["eager", "lazy"]) === "lazy",
-    storeTimeout: (positive(options, "storeTimeout") ?? DEFAULTS.storeTimeout) * 1000,
+    storeTimeout:
+      (option(options, "storeTimeout", "seconds above 0, 86400 at most", isTimeout) ?? DEFAULTS.storeTimeout) * 1000,
     rotationGrace: (positive(options, "rotationGrace") ?? DEFAULTS.rotationGrace) * 1000,
     maxSessionBytes: positive(options, "maxSessionBytes") ?? DEFAULTS.maxSessionBytes,
     cap: cap === undefined ? null : capOf(cap),
@@ -149,6 +155,16 @@ export function createLog(options: LifeOptions): Log {
     }
   }
   return new Log(logger, level);
+}
+
+/** A timer counts to 2^31-1 ms and fires at once beyond. */
+function isTimeout(value: unknown): boolean {
+  return typeof value === "number" && value > 0 && value <= DAY;
+}
+
+function isCodec(value: unknown): boolean {
+  const codec = value as Partial<Codec> | null;
+  return [codec?.encode, codec?.decode, codec?.check].every((method) => typeof method === "function");
 }
 
 function createLifetime(options: LifeOptions, context: ConfigContext): Lifetime {
