@@ -32,7 +32,9 @@ export function absoluteDeadline(
   maxAge: Seconds | null,
 ): EpochMilliseconds {
   const start = life.wholeSeconds ? Math.floor(createdAt / 1000) * 1000 + 1000 : createdAt;
-  return start + (maxAge === null || maxAge === 0 ? life.absolute : maxAge * 1000);
+  // Without a login's own, a fixed maxAge ends it: the absolute limit may be longer for logins that ask for more.
+  const seconds = maxAge ?? (life.rolling ? 0 : life.maxAge);
+  return start + (seconds === 0 ? life.absolute : seconds * 1000);
 }
 
 /** `min(start + absolute, last use + idle)`. A login that asked for its own `maxAge` has no idle limit. */

@@ -32,7 +32,8 @@ export interface LifeOptions {
    */
   readonly idleTimeout?: Seconds;
   /**
-   * Ends a session this long after it began or its user signed in, however much it is used. In seconds.
+   * Ends a session this long after it began or its user signed in, however much it is used. In seconds. With a fixed
+   * `maxAge`, a longer one is for logins that ask for more.
    *
    * @defaultValue `maxAge`; 604800 (7 days) with `maxAge: 0`; 2592000 (30 days) with `rolling`
    * @see OWASP ASVS 5.0, 7.3.2

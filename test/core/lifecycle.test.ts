@@ -131,6 +131,16 @@ describe("lifetimes", () => {
     expect((await browser.visit((session) => session.info.cause)).result).toBe("expired-absolute");
   });
 
+  it("end a session of maxAge there, also where absoluteTimeout allows logins more", async () => {
+    start({ maxAge: 3600, absoluteTimeout: 24 * 3600 });
+    await browser.visit((session) => void (session["n"] = 1));
+    const keeper = new Browser(sessions);
+    await keeper.visit((session) => session.login("ann", { maxAge: 24 * 3600 }));
+    clock.advance(HOUR);
+    expect((await browser.visit((session) => session.info.cause)).result).toBe("expired-absolute");
+    expect((await keeper.visit((session) => session.info.userId)).result).toBe("ann");
+  });
+
   it("send the cookie again with each renewal when rolling, and not in between", async () => {
     start({ maxAge: 3600, rolling: true });
     await browser.visit((session) => void (session["n"] = 1));

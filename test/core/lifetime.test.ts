@@ -44,7 +44,7 @@ describe("deadline", () => {
   });
 
   it("lets a session of the original live through its last whole second", () => {
-    expect(absoluteDeadline({ ...fixed, absolute: 10_000, wholeSeconds: true }, start, null)).toBe(1_700_000_011_000);
+    expect(absoluteDeadline({ ...fixed, maxAge: 10, wholeSeconds: true }, start, null)).toBe(1_700_000_011_000);
   });
 });
 
