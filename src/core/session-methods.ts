@@ -193,9 +193,7 @@ const methodTable = {
   logout,
   toJSON(this: unknown): Record<string, unknown> {
     const { data } = stateOf(this);
-    const all: Record<string, unknown> = {};
-    for (const field of data.fields()) all[field] = data.get(field);
-    return all;
+    return Object.fromEntries(data.fields().map((field) => [field, data.get(field)]));
   },
 };
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createSessions, type Sessions } from "../../src/create-sessions.ts";
 import { RESERVED } from "../../src/core/session-methods.ts";
 import { structuredCodec } from "../../src/core/structured-codec.ts";
+import { MemoryStore } from "../../src/stores/memory.ts";
 import { Browser } from "../support/browser.ts";
 
 const options = { secretKey: "a secret of more than thirty-two bytes", logLevel: "silent" } as const;
@@ -143,6 +144,17 @@ describe("what a session is asked by accident", () => {
       expect(() => (session.data["__proto__"] = {})).toThrow(expect.objectContaining({ code: "ERR_SESSION_VALUE" }));
     });
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  });
+
+  it("gives no copy another prototype, whatever a foreign record holds", async () => {
+    const store = new MemoryStore();
+    const shared = createSessions({ ...options, store });
+    const visitor = new Browser(shared);
+    const id = (await visitor.visit((session) => (session.set("n", 1), session.getSessionId()))).result;
+    const set = JSON.parse('{"__proto__":"{\\"admin\\":true}"}') as Record<string, string>;
+    store.commit(id, { operation: "foreign", now: Date.now(), set });
+    const { result } = await visitor.visit((session) => [session.toJSON(), { ...session }, { ...session.data }]);
+    expect(result.map((copy) => copy["admin"] as unknown)).toEqual([undefined, undefined, undefined]);
   });
 
   it("says so when a method is called apart from it", async () => {
