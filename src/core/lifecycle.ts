@@ -133,7 +133,11 @@ function freeze(state: SessionState): void {
 
 function endOfResponse(state: SessionState, error: unknown): void {
   freeze(state);
-  if (!(error instanceof FastSessionError && error.code === "ERR_SESSION_GONE")) throw error;
+  if (!(error instanceof FastSessionError && error.code === "ERR_SESSION_GONE")) {
+    // The client is told that it failed: no later change may bring it in.
+    state.recorder?.reset(state.recorder.base);
+    throw error;
+  }
   state.config.log.info("a session ended while a request was under way; what that request recorded is dropped");
 }
 

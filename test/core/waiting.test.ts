@@ -102,3 +102,14 @@ it("a logout says so when the store failed and the session goes on", async () =>
   });
   expect(lines).toEqual([]);
 });
+
+it("what a response could not save is not brought in by a later change", async () => {
+  await browser.visit((session) => void (session["n"] = 1));
+  const visit = await browser.start();
+  visit.session["n"] = 2;
+  store.fail("commit");
+  await expect(visit.end()).rejects.toMatchObject({ code: "ERR_SESSION_STORE" });
+  store.heal();
+  visit.session["m"] = 3;
+  await expect.poll(stored).toEqual({ n: 1, m: 3 });
+});
