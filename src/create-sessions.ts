@@ -111,7 +111,7 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
     log,
     created: () => sweeper.start(),
   });
-  const sweeper = new Sweeper(store, config.now, sweepMilliseconds(options), log);
+  const sweeper = new Sweeper(config, sweepMilliseconds(options));
   const http = {
     cookie: new SessionCookie(
       attributes.name,

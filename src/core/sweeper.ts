@@ -1,6 +1,6 @@
-import type { Log } from "./logger.ts";
-import type { SessionStore } from "./session-store.ts";
-import type { EpochMilliseconds, Milliseconds } from "./units.ts";
+import type { SessionConfig } from "./session-config.ts";
+import { callStore } from "./store-call.ts";
+import type { Milliseconds } from "./units.ts";
 
 /** Records removed in one go; between two goes other work has its turn. */
 const BATCH = 1000;
@@ -10,37 +10,37 @@ const BATCH = 1000;
  * importing and constructing do nothing, and never keeping a process alive.
  */
 export class Sweeper {
-  readonly #store: SessionStore;
-  readonly #now: () => EpochMilliseconds;
+  readonly #config: SessionConfig;
   readonly #interval: Milliseconds;
-  readonly #log: Log;
   #timer: ReturnType<typeof setInterval> | undefined;
   #stopped = false;
   #running = false;
 
-  constructor(store: SessionStore, now: () => EpochMilliseconds, interval: Milliseconds, log: Log) {
-    this.#store = store;
-    this.#now = now;
+  constructor(config: SessionConfig, interval: Milliseconds) {
+    this.#config = config;
     this.#interval = interval;
-    this.#log = log;
   }
 
   start(): void {
-    if (this.#timer !== undefined || this.#stopped || this.#interval === 0 || this.#store.sweep === undefined) return;
+    if (this.#timer !== undefined || this.#stopped || this.#interval === 0) return;
+    const { log, store } = this.#config;
+    if (store.sweep === undefined) return;
     this.#timer = setInterval(() => {
       if (this.#running) return;
-      this.sweep().catch(() => this.#log.warn("sweeping expired sessions failed; it is tried again"));
+      this.sweep().catch(() => log.warn("sweeping expired sessions failed; it is tried again"));
     }, this.#interval);
     // Some runtimes' timers are numbers.
     (this.#timer as { unref?(): void }).unref?.();
   }
 
   async sweep(): Promise<number> {
+    const { now, store } = this.#config;
     let removed = 0;
     this.#running = true;
     try {
       for (;;) {
-        const batch = (await this.#store.sweep?.(this.#now(), BATCH)) ?? 0;
+        // A call that never answers would end all later sweeps.
+        const batch = await callStore(this.#config, "sweep", () => store.sweep?.(now(), BATCH) ?? 0);
         removed += batch;
         if (batch < BATCH || this.#stopped) return removed;
         await new Promise<void>((resolve) => setTimeout(resolve, 0));

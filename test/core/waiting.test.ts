@@ -113,3 +113,9 @@ it("what a response could not save is not brought in by a later change", async (
   visit.session["m"] = 3;
   await expect.poll(stored).toEqual({ n: 1, m: 3 });
 });
+
+it("a sweep is waited for no longer than any other call", async () => {
+  start({ storeTimeout: 0.01 });
+  store.hang("sweep");
+  await expect(sessions.gc()).rejects.toMatchObject({ code: "ERR_SESSION_STORE" });
+});
