@@ -26,6 +26,8 @@ export interface CookieFormat {
   read(value: string, now: EpochMilliseconds): CookieReading;
   /** Whether this system counts a lifetime in whole seconds and lets a session live through its last one. */
   readonly wholeSeconds?: boolean;
+  /** Whether `read` answers the same for a value at any time, and its values hold no quote or backslash. */
+  readonly timeless?: boolean;
 }
 
 /** What a format is made from. `maxAge` counts from the signed start, 0 where only the record knows the end. */

@@ -38,6 +38,7 @@ export function nativeCookie(): CookieFormatFactory {
 
     const format: CookieFormat = {
       name: "native",
+      timeless: true,
       write(id, startedAt) {
         const message = `${id}.${Math.floor(startedAt / 1000).toString(36)}`;
         return `${message}.${signer.id}${signer.mac(message)}`;

@@ -4,6 +4,7 @@ import type { EpochMilliseconds, Milliseconds, Seconds } from "../core/units.ts"
 import type { CookieFormat, CookieReading } from "./cookie-format.ts";
 import { cookieCandidates } from "./cookie-header.ts";
 import type { CookieWriter } from "./set-cookie.ts";
+import { VerifiedCookies } from "./verified-cookies.ts";
 
 const NO_COOKIE: Presented = { id: null, cause: "none" };
 const UNKNOWN: Presented = { id: null, cause: "unknown" };
@@ -16,6 +17,7 @@ export class SessionCookie {
   readonly #accepted: readonly CookieFormat[];
   readonly #writer: CookieWriter;
   readonly #absolute: Milliseconds;
+  readonly #verified = new VerifiedCookies();
 
   constructor(
     name: string,
@@ -58,8 +60,13 @@ export class SessionCookie {
   }
 
   #readValue(value: string, now: EpochMilliseconds): Presented {
+    const verified = this.#verified.get(value);
+    if (verified !== undefined) return this.#judge(verified, now, verified.stale);
     const reading = this.format.read(value, now);
-    if (reading.ok) return this.#judge(reading, now, reading.stale);
+    if (reading.ok) {
+      if (this.format.timeless === true) this.#verified.add(value, reading);
+      return this.#judge(reading, now, reading.stale);
+    }
     // A format beside the written one is only what was asked for, each with its own full check (CVE-2026-39324).
     for (const format of this.#accepted) {
       const other = format.read(value, now);
