@@ -2,6 +2,12 @@ import type { CookieReading } from "./cookie-format.ts";
 
 type Valid = Extract<CookieReading, { ok: true }>;
 
+interface Remembered {
+  /** The copy that both generations know it by. */
+  readonly value: string;
+  readonly reading: Valid;
+}
+
 const GENERATION = 4096;
 
 /**
@@ -13,28 +19,28 @@ const GENERATION = 4096;
  * order. A look-up tells an attacker nothing about a signature: it compares whole hashes under a seed of the process.
  */
 export class VerifiedCookies {
-  #young = new Map<string, Valid>();
-  #old = new Map<string, Valid>();
+  #young = new Map<string, Remembered>();
+  #old = new Map<string, Remembered>();
 
   get(value: string): Valid | undefined {
     const young = this.#young.get(value);
-    if (young !== undefined) return young;
+    if (young !== undefined) return young.reading;
     const old = this.#old.get(value);
-    if (old !== undefined) this.#keep(value, old);
-    return old;
+    if (old !== undefined) this.#keep(old);
+    return old?.reading;
   }
 
   /** Both texts are parts of a header, which would stay alive with them: what is kept are copies. */
   add(value: string, reading: Valid): void {
-    this.#keep(copyOf(value), { ...reading, id: copyOf(reading.id) });
+    this.#keep({ value: copyOf(value), reading: { ...reading, id: copyOf(reading.id) } });
   }
 
-  #keep(value: string, reading: Valid): void {
+  #keep(one: Remembered): void {
     if (this.#young.size >= GENERATION) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(value, reading);
+    this.#young.set(one.value, one);
   }
 }
 
