@@ -3,8 +3,11 @@ import { closingLine } from "./test/support/closing-line.ts";
 
 /** Tests that start browsers or processes. */
 const slow = ["test/e2e/**/*.test.ts", "test/**/*.processes.test.ts"];
-/** The adapter stories of each framework. The two without a framework stand for them in the inner loop. */
-const frameworks = ["test/adapters/!(fetch|node).test.ts"];
+/**
+ * The adapter stories of each framework, for which the two without one stand in the inner loop, and the proof that the
+ * store contract catches broken stores, which changes with the contract alone.
+ */
+const frameworks = ["test/adapters/!(fetch|node).test.ts", "test/stores/broken-stores.test.ts"];
 const packed = ["test/package/**/*.test.ts"];
 
 export default defineConfig({
@@ -25,7 +28,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "frameworks", include: frameworks, testTimeout: 10_000 },
+        test: { name: "frameworks", include: frameworks, testTimeout: 30_000 },
       },
       {
         extends: true,
