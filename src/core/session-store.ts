@@ -57,7 +57,15 @@ export interface Bind {
   readonly maxAge: number | null;
   /** The user's generation read before the credentials were checked: a revoke-all since then wins. */
   readonly since?: number | undefined;
-  readonly cap?: { readonly max: number; readonly policy: CapPolicy } | undefined;
+  readonly cap?: Cap | undefined;
+}
+
+/** How many live sessions a user may have, the new one included. */
+export interface Cap {
+  readonly max: number;
+  readonly policy: CapPolicy;
+  /** How long the tombstones of those that are evicted last. */
+  readonly tombstoneUntil: EpochMilliseconds;
 }
 
 /** What happens to a login beyond the user's cap. */
@@ -118,8 +126,10 @@ export interface StoreCapabilities {
    * itself is kept by every store.
    */
   readonly userIndex: boolean;
-  /** Who hears of revocations: this process, all of them, or nobody. */
+  /** Whose revocations and rotations `watch` hears of: this process's, all processes', or none (no `watch`). */
   readonly feed: "process" | "fleet" | null;
+  /** Its feed also tells of every commit (`changed`), which a near cache needs. @defaultValue false */
+  readonly announcesChanges?: boolean | undefined;
   /** Survives a restart of the process. */
   readonly durable: boolean;
   /** `process`: other processes have other data. `eventual`: a read may not see an earlier write. */
@@ -128,10 +138,25 @@ export interface StoreCapabilities {
   readonly lock: boolean;
 }
 
-/** Keys that ended, for listeners of `watch`. */
-export interface StoreNotice {
-  readonly type: "revoked" | "rotated";
+/** What listeners of `watch` hear, after the step it tells of. */
+export type StoreNotice = KeyNotice | FeedNotice;
+
+/**
+ * Something happened to sessions. `revoked`: they ended before their deadline (destroyed, revoked, or evicted by a cap or
+ * for want of room). `rotated`: they live on under another key. `changed`: a commit was applied to them; told only where
+ * `announcesChanges` is declared. A mere renewal is not told, nor is a session's natural end.
+ */
+export interface KeyNotice {
+  readonly type: "revoked" | "rotated" | "changed";
   readonly keys: readonly Key[];
+}
+
+/**
+ * Something happened to a feed that comes over a network. `lost`: notices may be missing from here on. `restored`: it
+ * listens again, so whoever must know reads again what it has. They alternate, `lost` first.
+ */
+export interface FeedNotice {
+  readonly type: "lost" | "restored";
 }
 
 export interface SessionStore {
@@ -212,7 +237,10 @@ export interface SessionStore {
   /** Removes up to `limit` records, aliases and tombstones past their deadline; answers how many. */
   sweep?(now: EpochMilliseconds, limit: number): Awaitable<number>;
 
-  /** Calls the listener for each ended key, until the returned function is called. */
+  /**
+   * Calls the listener for each notice, this process's own included, until the returned function is called. Answers once
+   * it listens: what happens after that is told. A listener that throws harms nobody else.
+   */
   watch?(listener: (notice: StoreNotice) => void): Awaitable<() => Awaitable<void>>;
 
   ping?(): Awaitable<void>;

@@ -1,5 +1,5 @@
 import type { Key } from "../core/session-record.ts";
-import type { StoreNotice } from "../core/session-store.ts";
+import type { KeyNotice, StoreNotice } from "../core/session-store.ts";
 
 export type NoticeListener = (notice: StoreNotice) => void;
 
@@ -15,7 +15,7 @@ export class Notices {
   }
 
   /** Calls everybody. What a listener throws is dropped: the verb's caller is not who the listener belongs to. */
-  send(type: StoreNotice["type"], keys: readonly Key[]): void {
+  send(type: KeyNotice["type"], keys: readonly Key[]): void {
     if (keys.length === 0) return;
     for (const listener of this.#listeners) {
       try {

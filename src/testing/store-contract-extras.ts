@@ -55,13 +55,28 @@ export const extraCases: readonly StoreCase[] = [
       const expected = [`revoked ${destroyed.key}`, `rotated ${rotated.key}`];
       if (scene.store.capabilities.userIndex) {
         const { user, sessions } = await scene.loggedIn(2);
-        const { key, handle } = await scene.create({}, scene.bind(user, { cap: { max: 2, policy: "evict-oldest" } }));
+        const { key, handle } = await scene.create({}, scene.bind(user, { cap: scene.cap(2, "evict-oldest") }));
         await scene.indexed.revokeHandle(handle, { now: START, tombstoneUntil: START + MINUTE });
         await scene.indexed.revokeUser(user, { now: START, tombstoneUntil: START + MINUTE });
         expected.push(`revoked ${key}`, ...sessions.map((session) => `revoked ${session.key}`));
       }
       await eventually(() => heard.length >= expected.length);
       same(heard.toSorted(), expected.toSorted(), "what was heard");
+    },
+  },
+  {
+    promise: "watch hears of each commit where the store announces changes",
+    needs: "changes",
+    run: async (scene) => {
+      const { key } = await scene.create();
+      const other = await scene.create();
+      const heard = await listen(scene, true);
+      await scene.commit(key, { set: { a: "2" } });
+      const refused = await scene.store.commit(other.key, scene.change({ expect: { a: "9" }, set: { a: "2" } }));
+      same(refused.ok, false, "a commit that is refused");
+      await scene.commit(key, { set: { a: "3" } });
+      await eventually(() => heard.length >= 2);
+      same(heard, [`changed ${key}`, `changed ${key}`], "what was heard");
     },
   },
   {
@@ -174,11 +189,12 @@ export const extraCases: readonly StoreCase[] = [
   },
 ];
 
-/** Keys that the store tells of from now on, as `type key`. */
-async function listen(scene: Scene): Promise<string[]> {
+/** Keys that the store tells of from now on, as `type key`; of changes only when asked. */
+async function listen(scene: Scene, changes: boolean = false): Promise<string[]> {
   const heard: string[] = [];
-  await scene.store.watch?.(({ type, keys }) => {
-    for (const key of keys) heard.push(`${type} ${key}`);
+  await scene.store.watch?.((notice) => {
+    if (!("keys" in notice) || (notice.type === "changed") !== changes) return;
+    for (const key of notice.keys) heard.push(`${notice.type} ${key}`);
   });
   return heard;
 }

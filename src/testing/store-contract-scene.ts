@@ -1,6 +1,6 @@
 import { hashedKey, newHandle, newId, newOperation, userTag } from "../core/session-id.ts";
 import type { Fields, Key, Leave, NewSession, StoredSession } from "../core/session-record.ts";
-import type { Bind, Change, RotateChange, SessionStore, StoreCapabilities } from "../core/session-store.ts";
+import type { Bind, Cap, CapPolicy, Change, RotateChange, SessionStore, StoreCapabilities } from "../core/session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
 import { check, same } from "./store-contract-assert.ts";
 
@@ -10,7 +10,7 @@ export const MINUTE: Milliseconds = 60_000;
 export const HOUR: Milliseconds = 60 * MINUTE;
 
 /** What a case asks of a store beyond the verbs that every store has. */
-export type Need = "userIndex" | "feed" | "lock" | "sweep" | "replay";
+export type Need = "userIndex" | "feed" | "changes" | "lock" | "sweep" | "replay";
 
 /** One promise of the contract and how it is put to the test. */
 export interface StoreCase {
@@ -35,6 +35,8 @@ export function supports(store: SessionStore, need: Need | undefined): boolean {
       return capabilities.userIndex;
     case "feed":
       return capabilities.feed !== null;
+    case "changes":
+      return capabilities.announcesChanges === true;
     case "lock":
       return capabilities.lock;
     case "sweep":
@@ -140,6 +142,11 @@ export class Scene {
 
   bind(userId: string, given: Partial<Bind> = {}): Bind {
     return { userId, metadata: {}, maxAge: null, ...given };
+  }
+
+  /** A limit on a user's sessions. */
+  cap(max: number, policy: CapPolicy, tombstoneUntil: EpochMilliseconds = START + MINUTE): Cap {
+    return { max, policy, tombstoneUntil };
   }
 
   async destroy(key: Key, now: EpochMilliseconds = START): Promise<boolean> {
