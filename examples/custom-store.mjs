@@ -24,7 +24,14 @@ export class MapStore {
   create({ key, ...record }, { now, bind }) {
     if (!this.#isFree(key, now)) return DUPLICATE;
     const fields = { ...record.fields };
-    this.entries.set(key, { kind: "session", version: 1, ...record, fields, binding: bindingOf(bind, now) });
+    this.entries.set(key, {
+      kind: "session",
+      version: 1,
+      rotatedAt: now,
+      ...record,
+      fields,
+      binding: bindingOf(bind, now),
+    });
     return { ok: true, evicted: [] };
   }
 
@@ -44,7 +51,7 @@ export class MapStore {
     const { found, refusal } = this.#find(oldKey, change);
     if (refusal) return refusal;
     if (!this.#isFree(newKey, change.now)) return DUPLICATE;
-    const record = changed(found, change);
+    const record = { ...changed(found, change), rotatedAt: change.now };
     if (bind !== undefined) record.binding = bindingOf(bind, change.now);
     this.entries.set(newKey, record);
     this.entries.set(oldKey, leave);

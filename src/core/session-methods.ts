@@ -1,3 +1,4 @@
+import { csrfToken } from "./csrf-token.ts";
 import { createDataView } from "./data-view.ts";
 import { FastSessionError } from "./errors.ts";
 import { stateOf } from "./handle-target.ts";
@@ -92,7 +93,8 @@ async function login(this: unknown, userId: string | number, options: LoginOptio
   const data = state.writable;
   // What another user left in it is not this one's.
   if (state.binding !== null && state.binding.userId !== id) data.clear();
-  const cap = state.config.cap ?? undefined;
+  const { now, cap: limit, rotationGrace } = state.config;
+  const cap = limit === null ? undefined : { ...limit, tombstoneUntil: now() + rotationGrace };
   await settle(state, { type: "rotate", bind: { userId: id, metadata: { ...metadata }, maxAge, since, cap } });
 }
 
@@ -169,6 +171,9 @@ const methodTable = {
     state.look();
     // An unsaved session is asked for its id: it keeps the one it is going to have.
     return state.id ?? (state.reservedId ??= state.config.ids.next());
+  },
+  csrfToken(this: unknown): string {
+    return csrfToken(stateOf(this));
   },
   async load(this: unknown): Promise<void> {
     const state = stateOf(this);

@@ -31,6 +31,8 @@ export interface StoredSession {
   /** Start of the absolute period. */
   readonly createdAt: EpochMilliseconds;
   readonly lastUsedAt: EpochMilliseconds;
+  /** Since when the record has its key: `now` of its `create`, then `now` of each `rotate`. */
+  readonly rotatedAt: EpochMilliseconds;
   /** The record is gone from this instant on (`expiresAt <= now`). */
   readonly expiresAt: EpochMilliseconds;
   /** The session's public name: random, stays through rotations, reveals no id. */

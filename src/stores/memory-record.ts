@@ -44,10 +44,12 @@ export class SessionRecord extends Link {
   #created: number;
   #used: number;
   #expires: number;
+  /** Milliseconds from the creation to the instant it came under its key: a small integer for 24 days. */
+  #sinceCreated: number;
   /** Milliseconds of creation, last use and deadline, ten bits each. */
   #fractions: number;
 
-  constructor(session: NewSession, fields: Fields) {
+  constructor(session: NewSession, fields: Fields, now: EpochMilliseconds) {
     super();
     this.key = session.key;
     this.fields = fields;
@@ -55,6 +57,7 @@ export class SessionRecord extends Link {
     this.#created = secondsOf(session.createdAt);
     this.#used = secondsOf(session.lastUsedAt);
     this.#expires = secondsOf(session.expiresAt);
+    this.#sinceCreated = now - session.createdAt;
     this.#fractions =
       (millisecondsOf(session.createdAt) << 20) |
       (millisecondsOf(session.lastUsedAt) << 10) |
@@ -96,6 +99,15 @@ export class SessionRecord extends Link {
     this.#fractions = (this.#fractions & ~0x3ff) | millisecondsOf(instant);
   }
 
+  get rotatedAt(): EpochMilliseconds {
+    return this.createdAt + this.#sinceCreated;
+  }
+
+  /** To be set after `createdAt`. */
+  set rotatedAt(instant: EpochMilliseconds) {
+    this.#sinceCreated = instant - this.createdAt;
+  }
+
   /** Moves last use and deadline, only ever later. */
   extend(lastUsedAt: EpochMilliseconds | undefined, expiresAt: EpochMilliseconds | undefined): void {
     if (lastUsedAt !== undefined && lastUsedAt > this.lastUsedAt) this.lastUsedAt = lastUsedAt;
@@ -109,6 +121,7 @@ export class SessionRecord extends Link {
       version: this.version,
       createdAt: this.createdAt,
       lastUsedAt: this.lastUsedAt,
+      rotatedAt: this.rotatedAt,
       expiresAt: this.expiresAt,
       handle: this.handle,
       binding: this.binding,

@@ -48,9 +48,6 @@ interface Ending {
 const GONE: Gone = Object.freeze({ ok: false, reason: "gone" });
 const DUPLICATE: Duplicate = Object.freeze({ ok: false, reason: "duplicate" });
 
-/** How long a session that a cap ended leaves a tombstone: `create` does not say. The default of `rotationGrace`. */
-const EVICTED_GRACE: Milliseconds = 60_000;
-
 /** An alias may lead to a key that moved on itself; rotations within one grace period are few. */
 const MAX_HOPS = 16;
 
@@ -84,10 +81,10 @@ export class MemoryRecords implements Required<Omit<SessionStore, "ping" | "clos
     if (!this.#table.isFree(session.key, now)) return DUPLICATE;
     const leaving = bind === undefined ? [] : this.#table.users.admit(bind, now);
     if (typeof leaving === "string") return { ok: false, reason: "rejected", why: leaving };
-    const record = new SessionRecord(session, copyFields(session.fields));
+    const record = new SessionRecord(session, copyFields(session.fields), now);
     const dropped = this.#table.reserve(record, bind !== undefined, leaving, now);
     if (dropped === null) return { ok: false, reason: "rejected", why: "full" };
-    const evicted = this.#endAll(leaving, now, now + EVICTED_GRACE);
+    const evicted = this.#endAll(leaving, now, bind?.cap?.tombstoneUntil ?? now);
     this.#table.add(record, bind === undefined ? null : this.#binding(bind, now));
     this.#notices.send("revoked", dropped.concat(evicted));
     return { ok: true, evicted };
@@ -126,12 +123,13 @@ export class MemoryRecords implements Required<Omit<SessionStore, "ping" | "clos
     const leaving = bind ? this.#table.users.admit(bind, now, record) : [];
     if (typeof leaving === "string") return { ok: false, reason: "rejected", why: leaving };
 
-    const evicted = this.#endAll(leaving, now, now + EVICTED_GRACE);
+    const evicted = this.#endAll(leaving, now, bind?.cap?.tombstoneUntil ?? now);
     const dropped = this.#apply(record, change);
     if (createdAt !== undefined) {
       record.createdAt = createdAt;
       if (expiresAt !== undefined) record.expiresAt = expiresAt;
     }
+    record.rotatedAt = now;
     record.extend(lastUsedAt, expiresAt);
     this.#table.move(record, newKey, bind ? this.#binding(bind, now) : bind);
     this.#table.leave(oldKey, leave, now);

@@ -17,6 +17,7 @@ export interface LiveState {
   readonly version: number;
   readonly createdAt: EpochMilliseconds;
   readonly lastUsedAt: EpochMilliseconds;
+  readonly rotatedAt: EpochMilliseconds;
   readonly handle: string;
   readonly binding: Binding | null;
   /** Texts that their value does not give back: no JSON (an encrypted field), or JSON in another notation. */
@@ -45,7 +46,7 @@ export function asObject(data: unknown): SimpleData {
  */
 export function stateOf(data: SimpleData, now: EpochMilliseconds): LiveState | Mark | null {
   if (!Object.hasOwn(data, HIDDEN_KEY)) {
-    const times = { createdAt: now, lastUsedAt: now, expiresAt: now + FOREIGN_LIFE };
+    const times = { createdAt: now, lastUsedAt: now, rotatedAt: now, expiresAt: now + FOREIGN_LIFE };
     return { kind: "session", version: 0, handle: "", binding: null, ...times };
   }
   const state = data[HIDDEN_KEY] as Partial<LiveState> | Mark | null;
@@ -53,7 +54,7 @@ export function stateOf(data: SimpleData, now: EpochMilliseconds): LiveState | M
   if (state.kind === "alias" || state.kind === "tombstone") return state;
   const complete =
     state.kind === "session" &&
-    [state.version, state.createdAt, state.lastUsedAt].every(Number.isFinite) &&
+    [state.version, state.createdAt, state.lastUsedAt, state.rotatedAt].every(Number.isFinite) &&
     typeof state.handle === "string";
   return complete ? (state as LiveState) : null;
 }

@@ -99,7 +99,7 @@ class SimpleStoreAdapter implements SessionStore {
     return this.#once(operation, [key], function* (): Steps<Created | Duplicate> {
       const place = yield* this.#sessions.place(key, now);
       if (place === "taken") return DUPLICATE;
-      const state: LiveState = { kind: "session", version: 0, ...facts, binding: toBinding(bind, now) };
+      const state: LiveState = { kind: "session", version: 0, ...facts, rotatedAt: now, binding: toBinding(bind, now) };
       yield* this.#sessions.make(key, place, {}, state, { set: fields });
       return { ok: true, evicted: [] };
     });
@@ -140,7 +140,8 @@ class SimpleStoreAdapter implements SessionStore {
       const conflict = conflictOf(found, change);
       if (conflict !== null) return conflict;
       const { data } = found;
-      const state = bind === undefined ? found.state : { ...found.state, binding: toBinding(bind, change.now) };
+      const kept = { ...found.state, rotatedAt: change.now };
+      const state = bind === undefined ? kept : { ...kept, binding: toBinding(bind, change.now) };
       const version = yield* this.#sessions.make(newKey, place, data, state, change);
       try {
         yield* this.#sessions.end(oldKey, data, leave);

@@ -22,7 +22,7 @@ import type {
   Rotated,
   SessionStore,
 } from "../core/session-store.ts";
-import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
+import type { EpochMilliseconds } from "../core/units.ts";
 import { type SqliteDatabase, Statement } from "./sqlite-driver.ts";
 import { bindingValues, type Found, type Member, put, toFound, toMember, toStored, toSummary } from "./sqlite-rows.ts";
 import { SQL } from "./sqlite-statements.ts";
@@ -30,9 +30,6 @@ import { fromText, toText } from "./sqlite-text.ts";
 
 const GONE: Gone = { ok: false, reason: "gone" };
 const DUPLICATE: Duplicate = { ok: false, reason: "duplicate" };
-
-/** How long a session that a cap ended leaves a tombstone: the contract does not say. `rotationGrace`'s default. */
-const EVICTED_GRACE: Milliseconds = 60_000;
 
 /** An alias may lead to a key that moved on itself; rotations within one grace period are few. */
 const MAX_HOPS = 16;
@@ -47,6 +44,7 @@ export type Revocation = Parameters<NonNullable<SessionStore["revokeUser"]>>[1];
 interface Admitted {
   readonly generation: number;
   readonly evicted: readonly Member[];
+  readonly tombstoneUntil: EpochMilliseconds;
 }
 
 /** The verbs over an open file. Each expects to be alone: those that write are called inside of a transaction. */
@@ -67,10 +65,10 @@ export class SqliteRecords {
     if (!this.#makeFree(record.key, now)) return DUPLICATE;
     const admitted = bind === undefined ? null : this.#admit(bind, now, null);
     if (admitted !== null && "ok" in admitted) return admitted;
-    const evicted = this.#evict(admitted, now);
+    const evicted = this.#evict(admitted);
     const { key, createdAt, lastUsedAt, expiresAt, handle } = record;
     const binding = bindingValues(bind, admitted?.generation, now);
-    const row = this.#sql.insert.get(key, createdAt, lastUsedAt, expiresAt, handle, ...binding);
+    const row = this.#sql.insert.get(key, createdAt, lastUsedAt, now, expiresAt, handle, ...binding);
     this.#setFields(row?.[0] as number, record.fields);
     return { ok: true, evicted };
   }
@@ -107,12 +105,12 @@ export class SqliteRecords {
     const admitted = bind ? this.#admit(bind, now, found.id) : null;
     if (admitted !== null && "ok" in admitted) return admitted;
 
-    const evicted = this.#evict(admitted, now);
+    const evicted = this.#evict(admitted);
     const version = this.#apply(found, change);
     const lastUsedAt = Math.max(found.lastUsedAt, change.lastUsedAt ?? 0);
     const asked = change.expiresAt ?? found.expiresAt;
     const expiresAt = createdAt === undefined ? Math.max(found.expiresAt, asked) : asked;
-    this.#sql.move.run(newKey, version, createdAt ?? null, lastUsedAt, expiresAt, found.id);
+    this.#sql.move.run(newKey, version, createdAt ?? null, lastUsedAt, now, expiresAt, found.id);
     if (bind !== undefined) this.#sql.bind.run(...bindingValues(bind, admitted?.generation, now), found.id);
     this.#leave(oldKey, leave);
     return { ok: true, version, evicted };
@@ -227,22 +225,24 @@ export class SqliteRecords {
     const user = toText(userId);
     const generation = this.#generation(user);
     if (since !== undefined && since < generation) return { ok: false, reason: "rejected", why: "revoked" };
-    if (cap === undefined) return { generation, evicted: [] };
+    if (cap === undefined) return { generation, evicted: [], tombstoneUntil: now };
+    const { tombstoneUntil } = cap;
     const others = this.#sql.ofUser
       .all(user, now, -1, -1, -1)
       .map(toMember)
       .filter(({ id }) => id !== self);
     const surplus = others.length + 1 - cap.max;
-    if (surplus <= 0) return { generation, evicted: [] };
+    if (surplus <= 0) return { generation, evicted: [], tombstoneUntil };
     if (cap.policy === "reject") return { ok: false, reason: "rejected", why: "cap" };
     // They come in the order of their logins, which decides among equals.
     if (cap.policy === "evict-idle") others.sort((one, other) => one.lastUsedAt - other.lastUsedAt);
-    return { generation, evicted: others.slice(0, surplus) };
+    return { generation, evicted: others.slice(0, surplus), tombstoneUntil };
   }
 
-  #evict(admitted: Admitted | null, now: EpochMilliseconds): Key[] {
-    return (admitted?.evicted ?? []).map(({ id, key }) => {
-      this.#sql.end.run(now + EVICTED_GRACE, id);
+  #evict(admitted: Admitted | null): Key[] {
+    if (admitted === null) return [];
+    return admitted.evicted.map(({ id, key }) => {
+      this.#sql.end.run(admitted.tombstoneUntil, id);
       return key;
     });
   }

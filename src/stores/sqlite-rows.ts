@@ -22,6 +22,7 @@ type LoadRow = readonly [
   version: number,
   createdAt: EpochMilliseconds,
   lastUsedAt: EpochMilliseconds,
+  rotatedAt: EpochMilliseconds,
   handle: string,
   userId: string | null,
   boundAt: EpochMilliseconds,
@@ -35,8 +36,8 @@ type LoadRow = readonly [
 ];
 
 export function toStored(row: Row, now: EpochMilliseconds): StoredSession | Alias | Tombstone | null {
-  const [kind, expiresAt, version, createdAt, lastUsedAt, handle, userId, ...rest] = row as unknown as LoadRow;
-  const [boundAt, generation, metadata, maxAge, to, sealedId, outdated, fields] = rest;
+  const [kind, expiresAt, version, createdAt, lastUsedAt, rotatedAt, ...rest] = row as unknown as LoadRow;
+  const [handle, userId, boundAt, generation, metadata, maxAge, to, sealedId, outdated, fields] = rest;
   if (kind !== "session") {
     if (expiresAt <= now) return null;
     return kind === "alias" ? { kind, to, sealedId, expiresAt } : { kind: "tombstone", reason: kind, expiresAt };
@@ -47,7 +48,7 @@ export function toStored(row: Row, now: EpochMilliseconds): StoredSession | Alia
     userId === null
       ? null
       : { userId: fromText(userId), boundAt, generation, metadata: JSON.parse(metadata) as Metadata, maxAge };
-  return { kind, fields: toFields(fields), version, createdAt, lastUsedAt, expiresAt, handle, binding };
+  return { kind, fields: toFields(fields), version, createdAt, lastUsedAt, rotatedAt, expiresAt, handle, binding };
 }
 
 /** The fields, which come as one string. */

@@ -21,6 +21,7 @@ create table fastsession_sessions (
   version integer not null default 0,
   created_at integer,
   last_used_at integer,
+  rotated_at integer,
   handle text,
   user_id text,
   bound_at integer,

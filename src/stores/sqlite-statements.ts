@@ -27,16 +27,16 @@ const OUTDATED =
 const LIVE = `s.kind = 'session' and s.expires_at > ? and not ${OUTDATED}`;
 
 /** Parameters: the tombstone's deadline. A trigger removes the fields. */
-const ENDED = `kind = 'revoked', expires_at = ?, version = 0, created_at = null, last_used_at = null, handle = null,
-  user_id = null, bound_at = null, generation = null, metadata = null, max_age = null`;
+const ENDED = `kind = 'revoked', expires_at = ?, version = 0, created_at = null, last_used_at = null,
+  rotated_at = null, handle = null, user_id = null, bound_at = null, generation = null, metadata = null, max_age = null`;
 
 export const SQL = {
   /**
    * The fields come as one string, name and text by turns. A row a field, or a second statement, takes twice the time
    * for a small session (`libsql` 23 µs against 11), and two statements could see two states of the file.
    */
-  load: `select s.kind, s.expires_at, s.version, s.created_at, s.last_used_at, s.handle,
-    s.user_id, s.bound_at, s.generation, s.metadata, s.max_age, s.alias_to, s.sealed_id, ${OUTDATED} as outdated,
+  load: `select s.kind, s.expires_at, s.version, s.created_at, s.last_used_at,
+    s.rotated_at, s.handle, s.user_id, s.bound_at, s.generation, s.metadata, s.max_age, s.alias_to, s.sealed_id, ${OUTDATED} as outdated,
     (select group_concat(f.name || char(31) || f.text, char(31)) from fastsession_fields f where f.session = s.id) as fields
     from fastsession_sessions s where s.key = ?` as string,
 
@@ -44,8 +44,9 @@ export const SQL = {
     ${OUTDATED} as outdated from fastsession_sessions s where s.key = ?` as string,
   named: `select s.id, s.key from fastsession_sessions s where s.handle = ? and ${LIVE}` as string,
 
-  insert: `insert into fastsession_sessions (key, kind, version, created_at, last_used_at, expires_at, handle,
-    user_id, bound_at, generation, metadata, max_age) values (?, 'session', 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id`,
+  insert: `insert into fastsession_sessions (key, kind, version, created_at, last_used_at, rotated_at,
+    expires_at, handle, user_id, bound_at, generation, metadata, max_age)
+    values (?, 'session', 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning id`,
   leave: "insert into fastsession_sessions (key, kind, expires_at, alias_to, sealed_id) values (?, ?, ?, ?, ?)",
   drop: "delete from fastsession_sessions where id = ?",
 
@@ -61,7 +62,7 @@ export const SQL = {
   renew: `update fastsession_sessions as s set last_used_at = max(last_used_at, ?), expires_at = max(expires_at, ?)
     where s.key = ? and ${LIVE}` as string,
   move: `update fastsession_sessions set key = ?, version = ?, created_at = coalesce(?, created_at), last_used_at = ?,
-    expires_at = ? where id = ?`,
+    rotated_at = ?, expires_at = ? where id = ?`,
   bind: `update fastsession_sessions set user_id = ?, bound_at = ?, generation = ?, metadata = ?, max_age = ?
     where id = ?`,
   end: `update fastsession_sessions set ${ENDED} where id = ?` as string,

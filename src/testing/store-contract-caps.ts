@@ -48,7 +48,7 @@ export const capCases: readonly StoreCase[] = each({ needs: "userIndex" }, [
     promise: "a cap that rejects refuses the login beyond it, and changes nothing",
     run: async (scene) => {
       const { user, sessions } = await scene.loggedIn(2);
-      const bind = scene.bind(user, { cap: { max: 2, policy: "reject" } });
+      const bind = scene.bind(user, { cap: scene.cap(2, "reject") });
       const refused = { ok: false, reason: "rejected", why: "cap" };
       const session = scene.session({ key: scene.key(user) });
       const created = await scene.store.create(session, { operation: newOperation(), now: START, bind });
@@ -74,7 +74,7 @@ export const capCases: readonly StoreCase[] = each({ needs: "userIndex" }, [
       const user = scene.user();
       await scene.create({ expiresAt: START + 1 }, scene.bind(user));
       await scene.create({}, scene.bind(user));
-      const bind = scene.bind(user, { cap: { max: 2, policy: "reject" } });
+      const bind = scene.bind(user, { cap: scene.cap(2, "reject") });
       await scene.create({ createdAt: START + 1 }, bind);
       same((await scene.handles(user, START + 1)).length, 2, "the number of the user's sessions");
     },
@@ -84,8 +84,29 @@ export const capCases: readonly StoreCase[] = each({ needs: "userIndex" }, [
     run: async (scene) => {
       const { user, sessions } = await scene.loggedIn(2);
       const [again] = sessions as [NewSession];
-      await scene.rotate(again.key, {}, scene.bind(user, { cap: { max: 2, policy: "reject" } }));
+      await scene.rotate(again.key, {}, scene.bind(user, { cap: scene.cap(2, "reject") }));
       same((await scene.handles(user)).toSorted(), sessions.map(({ handle }) => handle).toSorted(), "the list");
+    },
+  },
+  {
+    promise: "the tombstones of what a cap ends last as long as asked",
+    run: async (scene) => {
+      const user = scene.user();
+      const until = START + 5 * MINUTE;
+      const bind = scene.bind(user, { cap: scene.cap(1, "evict-oldest", until) });
+      const first = await scene.create({}, bind);
+      const second = await scene.create({}, bind);
+      const third = await scene.create();
+      await scene.rotate(third.key, {}, bind);
+      for (const { key } of [first, second]) {
+        const left = await scene.store.load(key, until - 1);
+        same(
+          { ...left },
+          { kind: "tombstone", reason: "revoked", expiresAt: until },
+          "what stands under an evicted key",
+        );
+        same(await scene.store.load(key, until), null, "an evicted key when its tombstone has expired");
+      }
     },
   },
 ]);
@@ -99,7 +120,7 @@ async function evicts(
   expected: readonly Key[],
 ): Promise<void> {
   const session = scene.session({ key: scene.key(user) });
-  const bind = scene.bind(user, { cap: { max, policy } });
+  const bind = scene.bind(user, { cap: scene.cap(max, policy) });
   const answer = await scene.store.create(session, { operation: newOperation(), now: START, bind });
   check(answer.ok, "create admits the login");
   same(answer.evicted.toSorted(), expected.toSorted(), "the keys that had to go");

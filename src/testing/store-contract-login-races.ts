@@ -13,7 +13,7 @@ export const loginRaceCases: readonly StoreCase[] = each({ race: true, needs: "u
     run: async (scene) => {
       for (const policy of ["evict-oldest", "evict-idle", "reject"] as const) {
         const user = scene.user();
-        const bind = scene.bind(user, { cap: { max: 3, policy } });
+        const bind = scene.bind(user, { cap: scene.cap(3, policy) });
         const sessions = Array.from({ length: 10 }, () => scene.session({ key: scene.key(user) }));
         const answers = await scene.parallel<Created>(10, (index, store) =>
           store.create(sessions[index] as NewSession, { operation: newOperation(), now: START, bind }),

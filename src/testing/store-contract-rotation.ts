@@ -1,3 +1,4 @@
+import { newOperation } from "../core/session-id.ts";
 import { check, same } from "./store-contract-assert.ts";
 import { HOUR, MINUTE, START, type StoreCase } from "./store-contract-scene.ts";
 
@@ -133,6 +134,20 @@ export const rotationCases: readonly StoreCase[] = [
       const second = await scene.rotate(key, { clear: true });
       const third = await scene.rotate(second, { createdAt: START });
       same((await scene.stored(third)).handle, handle, "the handle");
+    },
+  },
+  {
+    promise: "load answers since when a record has its key",
+    run: async (scene) => {
+      const session = scene.session({ createdAt: START - 5, expiresAt: START + HOUR });
+      await scene.store.create(session, { operation: newOperation(), now: START });
+      await scene.commit(session.key, { now: START + 1, set: { a: "2" }, lastUsedAt: START + 1 });
+      await scene.store.renew(session.key, { now: START + 2, lastUsedAt: START + 2, expiresAt: START + 2 * HOUR });
+      same((await scene.stored(session.key)).rotatedAt, START, "since when, before any rotation");
+      const second = await scene.rotate(session.key, { now: START + 1_003 });
+      same((await scene.stored(second)).rotatedAt, START + 1_003, "since when, after a rotation");
+      const third = await scene.rotate(second, { now: START + 2_005, createdAt: START + 7 });
+      same((await scene.stored(third)).rotatedAt, START + 2_005, "since when, after one that began a new period");
     },
   },
   {

@@ -1,6 +1,14 @@
 import { hashedKey, newHandle, newId, newOperation, userTag } from "../core/session-id.ts";
 import type { Fields, Key, Leave, NewSession, StoredSession } from "../core/session-record.ts";
-import type { Bind, Cap, CapPolicy, Change, RotateChange, SessionStore, StoreCapabilities } from "../core/session-store.ts";
+import type {
+  Bind,
+  Cap,
+  CapPolicy,
+  Change,
+  RotateChange,
+  SessionStore,
+  StoreCapabilities,
+} from "../core/session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
 import { check, same } from "./store-contract-assert.ts";
 

@@ -106,6 +106,29 @@ export const userFaults: readonly Fault[] = [
     breaks: "a binding stays through a rotation that names none",
   },
   {
+    fault: "rotate that leaves the record's age as it is",
+    create: () =>
+      new (class extends Breakable {
+        override load(key: Key, now: number) {
+          const found = super.load(key, now);
+          return found?.kind === "session" ? { ...found, rotatedAt: found.createdAt } : found;
+        }
+      })(),
+    breaks: "load answers since when a record has its key",
+  },
+  {
+    fault: "cap whose tombstones last a minute",
+    create: () =>
+      new (class extends Breakable {
+        override create(session: NewSession, options: CreateOptions) {
+          const { bind, now } = options;
+          const cap = bind?.cap && { ...bind.cap, tombstoneUntil: now + 60_000 };
+          return super.create(session, bind === undefined ? options : { ...options, bind: { ...bind, cap } });
+        }
+      })(),
+    breaks: "the tombstones of what a cap ends last as long as asked",
+  },
+  {
     fault: "alias that never dies",
     create: () =>
       new (class extends Breakable {

@@ -86,7 +86,7 @@ describe("a full MemoryStore", () => {
   test("admits a login in the place of the one that its cap ends", () => {
     const store = new MemoryStore({ maxSessions: 1 });
     const first = create(store, {}, boundTo("ann"));
-    const bind: Bind = { ...boundTo("ann"), cap: { max: 1, policy: "evict-oldest" } };
+    const bind: Bind = { ...boundTo("ann"), cap: { max: 1, policy: "evict-oldest", tombstoneUntil: NOW + 1 } };
     const second = create(store, {}, bind);
     expect([first, second].map(({ key }) => isAlive(store, key))).toEqual([false, true]);
     expect(store.size).toBe(1);

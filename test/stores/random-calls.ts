@@ -50,6 +50,7 @@ const indexedBind: fc.Arbitrary<Bind> = fc
         cap: fc.record({
           max: fc.integer({ min: 1, max: 2 }),
           policy: fc.constantFrom("evict-oldest", "evict-idle", "reject"),
+          tombstoneUntil: fc.constant(Date.UTC(2030, 0, 1) + 200),
         }),
       },
       { requiredKeys: [] },

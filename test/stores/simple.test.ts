@@ -97,6 +97,7 @@ describe("a custom store", () => {
         version: 1,
         createdAt: NOW,
         lastUsedAt: NOW,
+        rotatedAt: NOW,
         expiresAt: NOW + HOUR,
         handle: "handle of k",
         binding: { ...bind, boundAt: NOW, generation: 0 },

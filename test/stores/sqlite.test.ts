@@ -251,7 +251,7 @@ describe("what has ended", () => {
     }
     sync(store.destroy("destroyed", { now: NOW, tombstoneUntil: NOW + HOUR }));
     sync(store.revokeUser("revoked", { now: NOW, tombstoneUntil: NOW + HOUR }));
-    const cap = { max: 1, policy: "evict-oldest" } as const;
+    const cap = { max: 1, policy: "evict-oldest", tombstoneUntil: NOW + HOUR } as const;
     sync(store.create(record("new"), { operation: "o", now: NOW, bind: { ...bind, userId: "evicted", cap } }));
     const db = connect();
     expect(rowsOf(db, "select * from fastsession_fields")).toEqual([]);
