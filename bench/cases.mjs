@@ -3,7 +3,7 @@
 export const USER_ID = "user_0123456789";
 
 /** What a session holds: 188 bytes of JSON. */
-const content = {
+export const content = {
   userId: USER_ID,
   counter: 0,
   locale: "en-GB",
@@ -14,20 +14,14 @@ const content = {
   ],
 };
 
-/**
- * In the order they run: `e` fills the store, so it comes last. `target`: the most µs added on memory, where targets
- * hold; what is below a microsecond shows in process only.
- */
+/** In the order they run: `e` fills the store, so it comes last. */
 export const cases = [
-  { name: "a", title: "new visitor, untouched", path: "/untouched", cookie: false, body: "ok", target: 1 },
-  { name: "b", title: "returning, untouched", path: "/untouched", cookie: true, body: "ok", target: 1 },
-  { name: "c", title: "returning, reads a field", path: "/read", cookie: true, body: USER_ID, target: 6 },
-  { name: "d", title: "returning, writes a field", path: "/write", cookie: true, body: "ok", target: 8 },
-  { name: "e", title: "new, writes four fields", path: "/create", cookie: false, body: "ok", target: 14 },
+  { name: "a", title: "new visitor, untouched", path: "/untouched", cookie: false, body: "ok" },
+  { name: "b", title: "returning, untouched", path: "/untouched", cookie: true, body: "ok" },
+  { name: "c", title: "returning, reads a field", path: "/read", cookie: true, body: USER_ID },
+  { name: "d", title: "returning, writes a field", path: "/write", cookie: true, body: "ok" },
+  { name: "e", title: "new, writes four fields", path: "/create", cookie: false, body: "ok" },
 ];
-
-/** Where the targets hold. */
-export const targeted = ["hono", "fastify", "node"];
 
 /** A handler for each path. `at` is whatever the framework puts the session on. */
 export const sessionHandlers = {

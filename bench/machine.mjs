@@ -1,10 +1,7 @@
 /** What the numbers depend on. */
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { pinned, SERVER_CORE } from "./commands.mjs";
-
-const require = createRequire(import.meta.url);
 
 export function machine() {
   return {
@@ -17,16 +14,10 @@ export function machine() {
 }
 
 export function versions() {
-  const packages = ["fastsession", "express", "fastify", "hono", "@hono/node-server", "koa", "libsql"];
-  return { node: process.version, ...Object.fromEntries(packages.map((name) => [name, versionOf(name)])) };
-}
-
-function versionOf(name) {
-  // Not `require(name + "/package.json")`, which many packages do not export.
-  const folders = name === "fastsession" ? [] : require.resolve.paths(name);
-  const files = [new URL("../package.json", import.meta.url), ...folders.map((path) => `${path}/${name}/package.json`)];
-  const manifests = files.filter((file) => existsSync(file)).map((file) => JSON.parse(readFileSync(file, "utf8")));
-  return manifests.find((manifest) => manifest.name === name)?.version ?? null;
+  const { dependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+  const packages = Object.entries(dependencies).filter(([name]) => name !== "fastsession");
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return { node: process.version, fastsession: version, ...Object.fromEntries(packages) };
 }
 
 /** µs that the servers' core has worked so far, for anybody; `null` where the system does not say. */

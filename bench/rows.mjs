@@ -3,12 +3,11 @@ import { median, quartiles } from "./statistics.mjs";
 /**
  * One row of the results. Differences and ratios are taken within a round, before the medians.
  *
- * `http` has bursts and `inProcess` CPU µs a request, each round of the `subject` and of the baselines.
+ * `http` has bursts and `inProcess` CPU µs a request, each round of the `subject` and of the baselines; peers are not measured in process.
  */
 export function row(identity, http, inProcess) {
   const ratios = http.subject.map((burst, round) => burst.rps / http.bare[round].rps);
   const added = http.subject.map((burst, round) => burst.cpuMicros - http.empty[round].cpuMicros);
-  const addedInProcess = inProcess.subject.map((micros, round) => micros - inProcess.empty[round]);
   return {
     ...identity,
     ...averages(http.subject),
@@ -20,12 +19,17 @@ export function row(identity, http, inProcess) {
     foreignLoad: rounded(median([...http.subject, ...http.empty].map(({ foreign }) => foreign)), 3),
     bare: averages(http.bare),
     empty: averages(http.empty),
-    inProcess: {
-      cpuMicros: rounded(median(inProcess.subject)),
-      addedMicros: rounded(median(addedInProcess)),
-      addedQuartiles: quartiles(addedInProcess).map((value) => rounded(value)),
-      rounds: inProcess.subject.length,
-    },
+    inProcess: inProcess === null ? null : withoutNetwork(inProcess),
+  };
+}
+
+function withoutNetwork({ subject, empty }) {
+  const added = subject.map((micros, round) => micros - empty[round]);
+  return {
+    cpuMicros: rounded(median(subject)),
+    addedMicros: rounded(median(added)),
+    addedQuartiles: quartiles(added).map((value) => rounded(value)),
+    rounds: subject.length,
   };
 }
 

@@ -18,9 +18,9 @@ const commands = {
   async seed() {
     while (cookies.length < SESSIONS) {
       const answer = await exchange(server, "/create");
-      const cookie = /^set-cookie: ([^;\r]+)/im.exec(answer)?.[1];
-      if (cookie === undefined) throw new Error(`no cookie in ${answer}`);
-      cookies.push(cookie);
+      const set = [...answer.matchAll(/^set-cookie: ([^;\r]+)/gim)];
+      if (set.length === 0) throw new Error(`no cookie in ${answer}`);
+      cookies.push(set.map(([, cookie]) => cookie).join("; "));
     }
     return cookies;
   },

@@ -1,11 +1,12 @@
 import { createServer } from "node:http";
 import express from "express";
 
-export function serve({ middleware, handlers }) {
+export async function serve({ middleware, use, handlers }) {
   const app = express();
-  if (middleware !== null) app.use(middleware);
+  if (use) await use(app);
+  else if (middleware !== null) app.use(middleware);
   for (const [path, handle] of Object.entries(handlers)) {
-    app.get(path, (request, response) => response.send(handle(request)));
+    app.get(path, (request, response) => response.send(handle(request, response)));
   }
   return createServer(app);
 }

@@ -1,10 +1,12 @@
 import fastify from "fastify";
 
-export async function serve({ middleware, handlers }) {
+export async function serve({ middleware, use, waits, handlers }) {
   const app = fastify();
-  if (middleware !== null) await app.register(middleware);
+  if (use) await use(app);
+  else if (middleware !== null) await app.register(middleware);
   for (const [path, handle] of Object.entries(handlers)) {
-    app.get(path, (request, reply) => void reply.send(handle(request)));
+    if (waits) app.get(path, async (request, reply) => handle(request, reply));
+    else app.get(path, (request, reply) => void reply.send(handle(request, reply)));
   }
   await app.ready();
   return app.server;

@@ -1,9 +1,12 @@
 import { createServer } from "node:http";
 
-export function serve({ middleware, handlers }) {
-  const listener = (request, response) => {
+export function serve({ middleware, waits, handlers }) {
+  const end = (response, body) => {
     response.setHeader("content-type", "text/plain");
-    response.end(handlers[request.url](request));
+    response.end(body);
   };
+  const listener = waits
+    ? async (request, response) => end(response, await handlers[request.url](request, response))
+    : (request, response) => end(response, handlers[request.url](request, response));
   return createServer(middleware === null ? listener : middleware(listener));
 }
