@@ -12,6 +12,7 @@ import {
   type CookieOptions,
   sessionObject,
 } from "./http/cookie-options.ts";
+import { createCsrfCheck } from "./http/csrf-check.ts";
 import { HttpSessions } from "./http/http-sessions.ts";
 import { SessionCookie } from "./http/session-cookie.ts";
 import { createCookieWriter } from "./http/set-cookie.ts";
@@ -46,7 +47,9 @@ const OPTIONS: Record<keyof SessionOptions, true> = {
   allowShortSecret: true,
   codec: true,
   cookieFormat: true,
+  csrf: true,
   domain: true,
+  encryption: true,
   httpOnly: true,
   idGenerator: true,
   idleTimeout: true,
@@ -123,6 +126,7 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
     secure: attributes.secure,
     sessionObject: sessionObject(options),
     skip: createSkip(options.skipSessionHeader, options.skip),
+    csrf: createCsrfCheck(options.csrf),
     warnUnencrypted: once(() =>
       log.warn(
         `the cookie ${attributes.name} is Secure and a request came unencrypted, so most browsers drop it: serve over TLS; behind a proxy set the framework's proxy trust or trustProxy; in development use secure: "auto"`,

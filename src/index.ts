@@ -3,6 +3,7 @@ export { originalDefaults } from "./original-defaults.ts";
 
 export type { SessionCause } from "./core/cause.ts";
 export type { Codec } from "./core/codec.ts";
+export { verifyCsrf } from "./core/csrf-token.ts";
 export { FastSessionError, type FastSessionErrorCode } from "./core/errors.ts";
 export type { SessionEventName, SessionEvents, SessionListener } from "./core/events.ts";
 export { jsonCodec } from "./core/json-codec.ts";
@@ -27,6 +28,7 @@ export { structuredCodec } from "./core/structured-codec.ts";
 export type { Awaitable, EpochMilliseconds, Milliseconds, Seconds } from "./core/units.ts";
 
 export type { CookieFormat, CookieFormatContext, CookieFormatFactory, CookieReading } from "./http/cookie-format.ts";
+export type { CsrfOptions } from "./http/csrf-check.ts";
 export { expressCookie } from "./http/express-cookie.ts";
 export { nativeCookie } from "./http/native-cookie.ts";
 export { pythonCookie } from "./http/python-cookie.ts";

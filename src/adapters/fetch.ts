@@ -35,12 +35,15 @@ type Tracked = Request & { [UNDER_WAY]?: readonly FetchExchange[] };
  */
 export function fastSession<D = DefaultData>(given: SessionOptions | HttpSessions<D>): FetchSession<D> {
   const sessions = toSessions(given);
-  const { skip } = sessions.http;
   return (handler, { onError = defaultError } = {}) =>
     async (request, ...rest) => {
-      if (skip !== null && skip(fetchSkipRequest(request))) {
-        return handler(request, undefined as unknown as Session<D>, ...rest);
+      let admitted: boolean;
+      try {
+        admitted = sessions.admit(() => fetchSkipRequest(request));
+      } catch (error) {
+        return onError(error, request);
       }
+      if (!admitted) return handler(request, undefined as unknown as Session<D>, ...rest);
       const tracked: Tracked = request;
       const others = tracked[UNDER_WAY] ?? [];
       const outer = others.find((one) => one.sessions === sessions);
@@ -74,7 +77,8 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
 
   function defaultError(error: unknown): Response {
     if (error instanceof FastSessionError) {
-      sessions.config.log.error(`${error.code}: ${error.message}`);
+      // Whom it was sent by fills no log: there is an event.
+      if (error.code !== "ERR_SESSION_CSRF") sessions.config.log.error(`${error.code}: ${error.message}`);
       return error.getResponse();
     }
     sessions.config.log.error(

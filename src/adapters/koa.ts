@@ -26,7 +26,12 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
     const exchange = attach(
       ctx.req,
       sessions,
-      () => ({ method: ctx.method, path: ctx.path, header: (header) => ctx.get(header) || undefined }),
+      () => ({
+        method: ctx.method,
+        path: ctx.path,
+        host: ctx.host || undefined,
+        header: (header) => ctx.get(header) || undefined,
+      }),
       () => new KoaExchange(sessions, ctx),
     );
     const holder = ctx.state as unknown as Record<string, unknown>;

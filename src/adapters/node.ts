@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { chain } from "../core/awaitable.ts";
+import { FastSessionError } from "../core/errors.ts";
 import { createHandle } from "../core/session-handle.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
@@ -61,12 +62,15 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
     return (request: IncomingMessage, answer: ServerResponse) => {
       const failed = (error: unknown): void => {
         abandonAll(request);
-        sessions.config.log.error(`the handler of ${request.method ?? ""} threw: ${describe(error)}`);
+        const status = statusOf(error);
+        // A request that another site made the browser send fills no log: there is an event.
+        if (status !== 403)
+          sessions.config.log.error(`the handler of ${request.method ?? ""} threw: ${describe(error)}`);
         if (answer.writableEnded) return;
         if (answer.headersSent) return void answer.destroy();
         for (const header of answer.getHeaderNames()) answer.removeHeader(header);
-        answer.statusCode = (error as { status?: unknown } | null)?.status === 503 ? 503 : 500;
-        answer.end(answer.statusCode === 503 ? "Service Unavailable" : "Internal Server Error");
+        answer.statusCode = status;
+        answer.end(TEXT[status]);
       };
       open(request, answer, failed, () => {
         try {
@@ -78,6 +82,13 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
       });
     };
   }) as NodeSession<D>;
+}
+
+const TEXT = { 403: "Forbidden", 500: "Internal Server Error", 503: "Service Unavailable" };
+
+function statusOf(error: unknown): keyof typeof TEXT {
+  if (error instanceof FastSessionError && error.code === "ERR_SESSION_CSRF") return 403;
+  return (error as { status?: unknown } | null)?.status === 503 ? 503 : 500;
 }
 
 function describe(error: unknown): string {

@@ -31,7 +31,9 @@ export type FastSessionErrorCode =
   /** The login was refused: cap reached, or revoked since it began. */
   | "ERR_SESSION_REJECTED"
   /** The store has no index of users, no feed or no lock, and that was asked for. */
-  | "ERR_SESSION_UNSUPPORTED";
+  | "ERR_SESSION_UNSUPPORTED"
+  /** The option `csrf` refused a request that a page of another origin sent. */
+  | "ERR_SESSION_CSRF";
 
 const HTTP_STATUS: Partial<Record<FastSessionErrorCode, number>> = {
   ERR_SESSION_STORE: 503,
@@ -41,9 +43,10 @@ const HTTP_STATUS: Partial<Record<FastSessionErrorCode, number>> = {
   ERR_SESSION_CONFLICT: 409,
   ERR_SESSION_GONE: 409,
   ERR_SESSION_REJECTED: 409,
+  ERR_SESSION_CSRF: 403,
 };
 
-const REASON: Partial<Record<number, string>> = { 409: "Conflict", 503: "Service Unavailable" };
+const REASON: Partial<Record<number, string>> = { 403: "Forbidden", 409: "Conflict", 503: "Service Unavailable" };
 
 /**
  * What this library throws when something outside the program went wrong. A caller's mistake is a `TypeError`.

@@ -21,6 +21,8 @@ export interface SessionEvents {
   invalid: { session: string; field: string; issues: readonly string[] };
   /** A cookie that names no session, and why. */
   refused: { cause: SessionCause };
+  /** The option `csrf` refused a request, and why. */
+  csrf: { reason: "cross-site" | "same-site" | "origin" };
   /** A store call failed. */
   "store-error": { verb: string; error: unknown };
 }

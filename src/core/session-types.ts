@@ -68,6 +68,15 @@ export interface SessionMembers<D> {
   getSessionId(): string;
   /** Everything *about* the session. */
   readonly info: SessionInfo;
+  /**
+   * A token for a form or a page's script, to be sent back and given to `verifyCsrf`: 67 characters, another one at each
+   * call. It holds until the id changes, so that one from before `login` or `regenerate` is refused. An unsaved session is
+   * saved for it.
+   *
+   * @throws FastSessionError as a write does, where an unsaved session cannot be saved any more
+   * @see docs/csrf.md
+   */
+  csrfToken(): string;
 
   /** On remote stores with `load: "lazy"`: reads the session. Elsewhere it is read already. */
   load(): Promise<void>;

@@ -16,7 +16,7 @@ export function attach<E extends Exchange>(
   create: () => E,
 ): E | null {
   const { http } = sessions;
-  if (http.skip !== null && http.skip(skipRequest())) return null;
+  if (!sessions.admit(skipRequest)) return null;
   const target = request as { [ATTACHED]?: Exchange[] };
   const others = target[ATTACHED];
   if (others === undefined) {

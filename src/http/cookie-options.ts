@@ -2,6 +2,7 @@ import type { Log } from "../core/logger.ts";
 import { choice, flag, option } from "../core/check-option.ts";
 import type { Seconds } from "../core/units.ts";
 import type { CookieFormat, CookieFormatFactory } from "./cookie-format.ts";
+import type { CsrfOptions } from "./csrf-check.ts";
 import { nativeCookie } from "./native-cookie.ts";
 import { type Secret, type SecretKey, secretList } from "./secrets.ts";
 import { checkCookieAttributes, type CookieAttributes } from "./set-cookie.ts";
@@ -43,6 +44,13 @@ export interface CookieOptions {
   readonly skipSessionHeader?: SkipHeader | readonly SkipHeader[] | null;
   /** Requests to these paths have no session. */
   readonly skip?: SkipRule | readonly SkipRule[];
+  /**
+   * Answers 403 to requests that a page of another origin sent, other than GET, HEAD and OPTIONS, before the handler runs.
+   *
+   * @defaultValue false
+   * @see docs/csrf.md
+   */
+  readonly csrf?: boolean | CsrfOptions;
   /** Believes `X-Forwarded-Proto`, where the framework has no setting of its own. @defaultValue false */
   readonly trustProxy?: boolean;
 }

@@ -32,9 +32,11 @@ export function urlEncrypted(url: string, headers: Pick<Headers, "get">, trustPr
 
 /** A request as skip rules see it. */
 export function fetchSkipRequest(request: Request): SkipRequest {
+  const { host, pathname } = new URL(request.url);
   return {
     method: request.method,
-    path: new URL(request.url).pathname,
+    path: pathname,
+    host: request.headers.get("host") ?? host,
     header: (name) => request.headers.get(name) ?? undefined,
   };
 }

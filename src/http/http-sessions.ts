@@ -5,6 +5,7 @@ import { Sessions } from "../core/sessions.ts";
 import type { SessionState } from "../core/session-state.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import type { Sweeper } from "../core/sweeper.ts";
+import { type CsrfCheck, csrfError } from "./csrf-check.ts";
 import type { SessionCookie } from "./session-cookie.ts";
 import type { SkipRequest } from "./skip-rules.ts";
 
@@ -14,6 +15,7 @@ export interface HttpConfig {
   readonly secure: boolean | "auto";
   readonly sessionObject: string;
   readonly skip: ((request: SkipRequest) => boolean) | null;
+  readonly csrf: CsrfCheck | null;
   readonly trustProxy: boolean;
   /** Says, once, why a Secure cookie on a plain connection does not come back. */
   readonly warnUnencrypted: () => void;
@@ -58,6 +60,22 @@ export class HttpSessions<D = DefaultData> extends Sessions {
     if (!state.saved) return null;
     const { data } = state;
     return Object.fromEntries(data.fields().map((field) => [field, data.get(field)])) as D;
+  }
+
+  /**
+   * Whether a request is to have a session: not where a rule skips it. Adapters ask before anything else.
+   *
+   * @throws FastSessionError `ERR_SESSION_CSRF` when a page of another origin sent it, and the option `csrf` is set
+   */
+  admit(request: () => SkipRequest): boolean {
+    const { skip, csrf } = this.http;
+    if (skip === null && csrf === null) return true;
+    const asked = request();
+    if (skip?.(asked) === true) return false;
+    const reason = csrf?.(asked) ?? null;
+    if (reason === null) return true;
+    this.config.events.emit("csrf", { reason });
+    throw csrfError();
   }
 
   #stateOf(request: AnyRequest): SessionState {

@@ -64,9 +64,11 @@ export function isEncrypted(request: NodeRequest, trustProxy: boolean): boolean 
 /** A Node request as skip rules see it. */
 export function nodeSkipRequest(request: NodeRequest): SkipRequest {
   const url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? "/";
+  const { host, ":authority": authority } = request.headers;
   return {
     method: request.method ?? "GET",
     path: url.split("?", 1)[0] as string,
+    host: (host ?? authority) as string | undefined,
     header(name) {
       const value = request.headers[name.toLowerCase()];
       return Array.isArray(value) ? value.join(", ") : value;

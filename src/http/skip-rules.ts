@@ -9,6 +9,8 @@ export interface SkipRequest {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
+  /** Host and port that the request was sent to. */
+  readonly host: string | undefined;
   header(name: string): string | undefined;
 }
 

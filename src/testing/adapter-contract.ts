@@ -7,6 +7,7 @@ import type { StartAdapter } from "./adapter-app.ts";
 import { type Stage, tell } from "./adapter-scene.ts";
 import { tellCalls } from "./adapter-stories-calls.ts";
 import { tellCookies } from "./adapter-stories-cookies.ts";
+import { tellCsrf } from "./adapter-stories-csrf.ts";
 import { tellEnds } from "./adapter-stories-ends.ts";
 import { tellErrors } from "./adapter-stories-errors.ts";
 import { tellFaults } from "./adapter-stories-faults.ts";
@@ -49,6 +50,7 @@ export function adapterContract({ test, start, cookieWays, errorHandlers = true 
     tellRaces(stage);
     tellCookies(stage);
     tellOptions(stage);
+    tellCsrf(stage);
     tellCalls(stage);
     tellFaults(stage);
   }

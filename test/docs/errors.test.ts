@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { fastSession } from "../../src/adapters/fetch.ts";
 import { FastSessionError } from "../../src/core/errors.ts";
 import { createSessions, type SessionOptions } from "../../src/create-sessions.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
@@ -117,6 +118,14 @@ const causes: Record<string, () => Promise<unknown>> = {
       gc: () => undefined,
     };
     await createSessions({ secretKey, store }).forUser("ann").list();
+  },
+  async ERR_SESSION_CSRF() {
+    const session = fastSession({ secretKey, csrf: true });
+    const failed = { error: undefined as unknown };
+    const onError = (error: unknown): Response => ((failed.error = error), new Response());
+    const serve = session(() => new Response(), { onError });
+    await serve(new Request("https://a.example", { method: "POST", headers: { "sec-fetch-site": "cross-site" } }));
+    throw failed.error;
   },
 };
 

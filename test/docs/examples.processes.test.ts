@@ -68,6 +68,17 @@ describe("the example", () => {
     expect(await visitor.get("/")).toBe("200 nobody");
   });
 
+  test("csrf.mjs takes its own form and refuses forged ones", async () => {
+    const { browser } = await open("csrf.mjs");
+    const [visitor, victim] = [browser(), browser()];
+    const _csrf = /value="([\w-]+)"/.exec(await visitor.get("/"))?.[1] ?? "";
+    const fields = { _csrf, email: "ann@example.com" };
+    expect(await visitor.form("/email", fields, "same-origin")).toBe("200 saved");
+    expect(await visitor.form("/email", fields, "cross-site")).toBe("403 Forbidden");
+    await victim.get("/");
+    expect(await victim.form("/email", fields, "same-origin")).toMatch(/^403 This form is out of date/);
+  });
+
   test("skip.mjs gives no session to what its rules name", async () => {
     const { browser } = await open("skip.mjs");
     const visitor = browser();

@@ -71,6 +71,7 @@ describe("the README's table of options", () => {
       sessionObject: http.sessionObject,
       secure: http.secure,
       trustProxy: http.trustProxy,
+      csrf: http.csrf !== null,
       httpOnly: line.includes("; HttpOnly"),
       sameSite: /; SameSite=(\w+)/.exec(line)?.[1]?.toLowerCase(),
       path: /; Path=([^;]+)/.exec(line)?.[1],

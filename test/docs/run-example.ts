@@ -70,6 +70,12 @@ export class Visitor {
     return this.#visit(path, { method: "POST", ...(body === undefined ? {} : json) });
   }
 
+  /** Sends a form, as a page of this or of another site. */
+  async form(path: string, fields: Record<string, string>, site: "same-origin" | "cross-site"): Promise<string> {
+    const headers = { "sec-fetch-site": site };
+    return this.#visit(path, { method: "POST", headers, body: new URLSearchParams(fields) });
+  }
+
   async #visit(path: string, init: RequestInit): Promise<string> {
     const url = new URL(path, this.#origin);
     const headers = new Headers(init.headers);

@@ -2,7 +2,7 @@ import { describe, expectTypeOf, it } from "vitest";
 import { fastSession as fetchSession } from "../../src/adapters/fetch.ts";
 import { fastSession as honoSession } from "../../src/adapters/hono.ts";
 import { fastSession as nodeSession } from "../../src/adapters/node.ts";
-import { createSessions, type FastSession, type Session, type StandardSchema } from "../../src/index.ts";
+import { createSessions, type FastSession, type Session, type StandardSchema, verifyCsrf } from "../../src/index.ts";
 
 interface Shop {
   userId: number;
@@ -49,6 +49,8 @@ describe("a session of a known shape", () => {
   it("has its members, whatever the data", () => {
     expectTypeOf(session.info.userId).toEqualTypeOf<string | null>();
     expectTypeOf(session.saveSession()).toEqualTypeOf<Promise<void>>();
+    expectTypeOf(session.csrfToken()).toEqualTypeOf<string>();
+    expectTypeOf(verifyCsrf(session, undefined)).toEqualTypeOf<boolean>();
   });
 });
 
