@@ -22,12 +22,19 @@ class Socket extends Duplex {
   }
 }
 
-const socket = new Socket();
-socket.setMaxListeners(0);
+/** One for each request under way. */
+const free = [];
+
+function freeSocket() {
+  const socket = free.pop() ?? new Socket();
+  socket.setMaxListeners(0);
+  return socket;
+}
 
 /** One request. Answers the raw response. */
 export function exchange(server, path, cookie) {
   return new Promise((resolve) => {
+    const socket = freeSocket();
     const request = new IncomingMessage(socket);
     request.method = "GET";
     request.url = path;
@@ -42,6 +49,7 @@ export function exchange(server, path, cookie) {
       response.detachSocket(socket);
       const { received } = socket;
       socket.received = "";
+      free.push(socket);
       resolve(received);
     });
     server.emit("request", request, response);

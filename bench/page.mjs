@@ -18,6 +18,36 @@ export function redraw(results) {
   }
 }
 
+/** The tables of `bench:scale`. */
+export function redrawScale({ machine, date, stored, expiry, shapes }) {
+  const bare = (sessions) => stored.find((row) => row.kind === "Map" && row.sessions === sessions);
+  const where = `${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}.`;
+  const growth = markdown(
+    ["store", "sessions", "bytes each", "against a Map of texts", "one more, µs", "longest one, ms"],
+    stored.map(({ kind, sessions, bytes, createMicros, longestMillis }) => [
+      kind,
+      sessions.toLocaleString("en"),
+      String(bytes),
+      (bytes / bare(sessions).bytes).toFixed(2),
+      createMicros.toFixed(2),
+      longestMillis.toFixed(1),
+    ]),
+  );
+  const ending = markdown(
+    ["a million expire", "slices", "median, ms", "99.9th percentile, ms", "worst, ms", "longest delay of the loop, ms"],
+    expiry.map((row) => [
+      row.kind,
+      String(row.slices),
+      ...[row.medianMillis, row.p999Millis, row.worstMillis, row.loopMillis].map((value) => value.toFixed(1)),
+    ]),
+  );
+  const requests = markdown(
+    ["a request, in process", "CPU µs"],
+    shapes.map(({ what, micros }) => [what, micros.toFixed(1)]),
+  );
+  writeFileSync(page, replaced(readFileSync(page, "utf8"), "scale", [where, growth, ending, requests].join("\n\n")));
+}
+
 function replaced(text, name, content) {
   const [begin, end] = [`<!-- bench ${name} -->`, `<!-- bench ${name} end -->`];
   const from = text.indexOf(begin);
