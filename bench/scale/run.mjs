@@ -7,6 +7,7 @@ import { machine, versions } from "../machine.mjs";
 import { redrawScale } from "../page.mjs";
 
 const kinds = ["fastsession", "Map", "express-session", "memorystore", "hono-sessions"];
+/** @type {any} */
 const results = {
   machine: machine(),
   versions: versions(),
