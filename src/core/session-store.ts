@@ -246,3 +246,9 @@ export interface SessionStore {
   ping?(): Awaitable<void>;
   close?(): Awaitable<void>;
 }
+
+/** A store whose type says that it has a feed: sessions on it offer `info.signal`. */
+export interface LiveStore extends SessionStore {
+  readonly capabilities: StoreCapabilities & { readonly feed: "process" | "fleet" };
+  watch(listener: (notice: StoreNotice) => void): Awaitable<() => Awaitable<void>>;
+}

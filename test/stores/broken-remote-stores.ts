@@ -18,15 +18,20 @@ type At = Parameters<SessionStore["destroy"]>[1];
 type RevokeAt = Parameters<NonNullable<SessionStore["revokeUser"]>>[1];
 type Page = Parameters<NonNullable<SessionStore["listByUser"]>>[1];
 
+/** The way to the backend or back: other calls run meanwhile. */
+type Travel = () => Promise<unknown>;
+
 /** What several instances share. */
 export class Backend {
   readonly memory: MemoryStore = new MemoryStore();
   readonly answers: Map<string, unknown> = new Map();
-}
+  /** Who hears of commits: the memory store tells of none. */
+  readonly watchers: Set<(notice: StoreNotice) => void> = new Set();
+  readonly travel: Travel;
 
-/** The way to the backend or back: other calls run meanwhile. */
-function travel(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  constructor(travel: Travel = () => new Promise((resolve) => setImmediate(resolve))) {
+    this.travel = travel;
+  }
 }
 
 /** A store on a server, without the server: atomic there, asynchronous here. It keeps the contract. */
@@ -36,6 +41,7 @@ export class RemoteStore implements SessionStore {
     keys: "hash",
     userIndex: true,
     feed: "fleet",
+    announcesChanges: true,
     durable: false,
     consistency: "strong",
     lock: false,
@@ -51,9 +57,9 @@ export class RemoteStore implements SessionStore {
   }
 
   async #call<Result>(step: () => Result): Promise<Result> {
-    await travel();
+    await this.backend.travel();
     const answer = step();
-    await travel();
+    await this.backend.travel();
     return answer;
   }
 
@@ -75,7 +81,13 @@ export class RemoteStore implements SessionStore {
   }
 
   async commit(key: Key, change: Change): Promise<Answer<"commit">> {
-    return this.#call(() => this.once(change.operation, () => this.memory.commit(key, change)));
+    return this.#call(() =>
+      this.once(change.operation, () => {
+        const answer = this.memory.commit(key, change);
+        if (answer.ok) this.announce({ type: "changed", keys: [key] });
+        return answer;
+      }),
+    );
   }
 
   async renew(key: Key, at: RenewAt): Promise<boolean> {
@@ -112,14 +124,23 @@ export class RemoteStore implements SessionStore {
 
   async watch(listener: (notice: StoreNotice) => void): Promise<() => void> {
     // News of a fleet come late.
-    return this.#call(() =>
-      this.memory.watch(
-        (notice) =>
-          void travel()
-            .then(() => listener(notice))
-            .catch(() => undefined),
-      ),
-    );
+    const late = (notice: StoreNotice): void =>
+      void this.backend
+        .travel()
+        .then(() => listener(notice))
+        .catch(() => undefined);
+    return this.#call(() => {
+      const stop = this.memory.watch(late);
+      this.backend.watchers.add(late);
+      return () => {
+        stop();
+        this.backend.watchers.delete(late);
+      };
+    });
+  }
+
+  announce(notice: StoreNotice): void {
+    for (const listener of this.backend.watchers) listener(notice);
   }
 }
 
@@ -130,6 +151,14 @@ export interface RemoteFault {
 }
 
 export const remoteFaults: readonly RemoteFault[] = [
+  {
+    fault: "feed that is silent about changes",
+    create: (backend) =>
+      new (class extends RemoteStore {
+        override announce() {}
+      })(backend),
+    breaks: "watch hears of each commit where the store announces changes",
+  },
   {
     fault: "store that applies what arrives twice, twice",
     create: (backend) =>
@@ -250,7 +279,7 @@ export const remoteFaults: readonly RemoteFault[] = [
         }
         override async sweep(now: number, limit: number) {
           const expired = this.#keys.filter((key) => (this.memory.load(key, now)?.expiresAt ?? Infinity) <= now);
-          await travel();
+          await this.backend.travel();
           for (const key of expired) this.memory.destroy(key, { now: 0, tombstoneUntil: 0 });
           return super.sweep(now, limit);
         }
