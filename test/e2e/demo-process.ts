@@ -12,7 +12,7 @@ export interface Demo {
 }
 
 /** Starts the demo and waits until it serves. @throws Error with what it printed, where it ends instead */
-export async function startDemo(folder: string, port = 0): Promise<Demo> {
+export async function startDemo(folder: string, port = 0, secret?: string): Promise<Demo> {
   // The demo names the package; its tsconfig.json leads the names to the source, so that no old build is tested.
   const child = spawn(process.execPath, ["--import", "tsx", "demo/server.ts"], {
     cwd: repository,
@@ -21,7 +21,7 @@ export async function startDemo(folder: string, port = 0): Promise<Demo> {
       TSX_TSCONFIG_PATH: join(repository, "demo/tsconfig.json"),
       DATA_FOLDER: folder,
       PORT: String(port),
-      SESSION_SECRET: undefined,
+      SESSION_SECRET: secret,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });

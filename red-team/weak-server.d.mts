@@ -1,0 +1,1 @@
+export function startWeakServer(): Promise<{ readonly url: string; stop(): Promise<void> }>;
