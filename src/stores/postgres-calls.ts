@@ -1,0 +1,60 @@
+import { type Connection, connect, type PostgresClient, type Row, type Statement } from "./postgres-client.ts";
+import { isCollision, storeError } from "./postgres-errors.ts";
+import { calls, type Verb } from "./postgres-migration.ts";
+import { type Argument, toParameter } from "./postgres-text.ts";
+
+/** How often a call that lost against another transaction is made in all. */
+const ATTEMPTS = 10;
+
+/** Functions that change nothing: a lost answer is no uncertain one. */
+const READS = new Set<Verb>(["load", "list", "generation"]);
+
+/** Calls the functions in the database: one round trip each. */
+export class Calls {
+  readonly #connection: Connection;
+  readonly #statements: { readonly [Name in Verb]: Statement };
+
+  constructor(client: PostgresClient, schema: string, prepare: boolean | undefined) {
+    this.#connection = connect(client, prepare);
+    const named = Object.entries(calls(schema)).map(([verb, text]) => [
+      verb,
+      { text, name: `fastsession 1 ${verb} ${schema}` },
+    ]);
+    this.#statements = Object.fromEntries(named) as { [Name in Verb]: Statement };
+  }
+
+  /** The JSON that a function answers. */
+  async answer(verb: Verb, ...values: readonly Argument[]): Promise<unknown> {
+    const rows = await this.rows(verb, ...values);
+    return JSON.parse(rows[0]?.[0] as string) as unknown;
+  }
+
+  async rows(verb: Verb, ...values: readonly Argument[]): Promise<readonly Row[]> {
+    const parameters = values.map(toParameter);
+    return this.#again(!READS.has(verb), () => this.#connection.run(this.#statements[verb], parameters));
+  }
+
+  /** Some other statement, without values. Answers how many rows came. */
+  async plain(text: string): Promise<number> {
+    return (await this.#again(false, () => this.#connection.run({ text, name: "" }, []))).length;
+  }
+
+  async script(text: string): Promise<void> {
+    await this.#again(false, () => this.#connection.script(text));
+  }
+
+  /**
+   * A call that lost against another transaction is made again, which its operation's name makes safe even where it
+   * would not be: at once, then after pauses of random length, for less than half a second in all.
+   */
+  async #again<T>(writes: boolean, call: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await call();
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isCollision(error)) throw storeError(error, writes);
+      }
+      await new Promise<void>((resolve) => setTimeout(resolve, Math.random() * Math.min(2 ** attempt, 100)));
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { FastSessionError } from "../core/errors.ts";
+
+interface ClientError {
+  readonly code?: unknown;
+  /** Only errors that the server sent have one. */
+  readonly severity?: unknown;
+  readonly message?: unknown;
+}
+
+/** PostgreSQL's code of an error that the server sent, else `null`. */
+export function sqlState(error: unknown): string | null {
+  const { code, severity } = (error ?? {}) as ClientError;
+  return severity !== undefined && typeof code === "string" ? code : null;
+}
+
+/**
+ * Whether the same call may simply be made again: it lost against another transaction and has left nothing behind.
+ * Serialization failure, deadlock, and a key that somebody else made between a look and an insertion.
+ */
+export function isCollision(error: unknown): boolean {
+  return ["40001", "40P01", "23505"].includes(sqlState(error) ?? "");
+}
+
+/** The connection was not there yet, so nothing was sent. */
+const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "CONNECT_TIMEOUT"]);
+const NO_CONNECTION_FREE = /timeout exceeded when trying to connect/;
+
+/** The server ended the connection, perhaps after it had committed (class 08, shutdown, crash, 40003). */
+const CUT_BY_SERVER = /^(08...|57P0[12]|40003)$/;
+
+/** Whether a call that failed so may have happened nevertheless. */
+function isUncertain(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== null) return CUT_BY_SERVER.test(state);
+  const { code, message } = (error ?? {}) as ClientError;
+  return !NOT_SENT.has(code as string) && !NO_CONNECTION_FREE.test(String(message));
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  "25006": "it is read-only, as a replica is: connect to the primary, and look at default_transaction_read_only",
+  "3F000": "the schema is missing: run migrate() before the first session, or what migrationSql() prints",
+  "42P01": "a table is missing: run migrate() before the first session, or what migrationSql() prints",
+  "42883": "a function is missing: run migrate() before the first session, or what migrationSql() prints",
+  "42501": "this role may not use a table, or make one: see docs/postgres.md for the rights it needs",
+  "26000": "a prepared statement is lost, as behind a transaction-mode pooler: leave `prepare` off",
+  "42P05": "a prepared statement is somebody else's, as behind a transaction-mode pooler: leave `prepare` off",
+  "40001": "it kept losing against other transactions: make READ COMMITTED the default isolation level",
+  "40P01": "it kept meeting deadlocks: look for other programs that lock rows of fastsession's tables",
+  "53100": "its disk is full",
+  "53300": "it has no connection free: use fewer, or a pooler",
+  "57P03": "it is starting up or shutting down",
+};
+
+/**
+ * What a verb throws, with the client's error as its cause: `ERR_SESSION_STORE` when nothing of the verb has happened,
+ * `ERR_SESSION_STORE_UNKNOWN` when the connection broke before the answer to a write came.
+ */
+export function storeError(error: unknown, writes: boolean): Error {
+  if (error instanceof FastSessionError || error instanceof TypeError) return error;
+  if (sqlState(error) === "54000") {
+    return new FastSessionError(
+      "ERR_SESSION_TOO_LARGE",
+      "a field's name or a user id is longer than PostgreSQL indexes: at most 2,700 bytes",
+      { cause: error },
+    );
+  }
+  if (writes && isUncertain(error)) {
+    return new FastSessionError(
+      "ERR_SESSION_STORE_UNKNOWN",
+      "the connection to PostgreSQL broke before the answer came: see cause",
+      { cause: error },
+    );
+  }
+  const state = sqlState(error);
+  const remedy = REMEDIES[state ?? ""] ?? (state === null ? "no connection, see cause" : "see cause");
+  return new FastSessionError("ERR_SESSION_STORE", `PostgreSQL failed: ${remedy}`, { cause: error });
+}

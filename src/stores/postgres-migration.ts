@@ -1,0 +1,77 @@
+import { BODIES, HELPERS, PARAMETERS } from "./postgres-functions.ts";
+import { checkSchema, DEFAULT_SCHEMA } from "./postgres-options.ts";
+import { SCHEMA } from "./postgres-schema.ts";
+import { USER_BODIES, USER_HELPERS, USER_PARAMETERS } from "./postgres-user-functions.ts";
+
+/** A function of the database that the store calls. */
+export type Verb = keyof typeof PARAMETERS | keyof typeof USER_PARAMETERS;
+
+const ALL_PARAMETERS: Readonly<Record<Verb, string>> = { ...PARAMETERS, ...USER_PARAMETERS };
+const ALL_BODIES: Readonly<Record<Verb, string>> = { ...BODIES, ...USER_BODIES };
+
+/** What stands as a comment on the table of sessions: a layout may grow, functions of one version never change. */
+const LAYOUT = "fastsession 1";
+
+/** The names in a text: `@name` for `fastsession_name` in the schema, `@channel` as a literal. */
+function inSchema(schema: string, text: string): string {
+  return text.replace(/@channel\b/g, `'${channelOf(schema)}'`).replace(/@(?=[a-z])/g, `"${schema}".fastsession_`);
+}
+
+/** What processes listen on. */
+export function channelOf(schema: string): string {
+  return `fastsession_${schema}`;
+}
+
+/**
+ * The statements that `migrate()` runs, for who runs migrations himself: in one transaction (`psql -1 -f`), any number of
+ * times.
+ *
+ * @throws TypeError for a schema that is no name
+ *
+ * @example
+ * await writeFile("migrations/007-sessions.sql", migrationSql({ schema: "web" }));
+ */
+export function migrationSql({ schema = DEFAULT_SCHEMA }: { readonly schema?: string } = {}): string {
+  checkSchema(schema);
+  return migration(schema);
+}
+
+/** Everything there is to make, safe to run again and by several at once: they wait for each other. */
+export function migration(schema: string): string {
+  const functions = (Object.keys(ALL_BODIES) as Verb[]).map((verb) => {
+    const parameters = ALL_PARAMETERS[verb].replace(/(^|,)\s*/g, "$1 p_").trim();
+    const answer = verb === "load" ? "table (name text, text text)" : "text";
+    return `create or replace function @v1_${verb}(${parameters}) returns ${answer} language plpgsql as $$${ALL_BODIES[verb]} $$;`;
+  });
+  const parts = [SCHEMA, HELPERS, USER_HELPERS, ...functions, `comment on table @sessions is '${LAYOUT}';`];
+  const make = `do $$ begin
+  if not exists (select 1 from pg_namespace where nspname = '${schema}') then create schema "${schema}"; end if;
+end $$;`;
+  return inSchema(
+    schema,
+    `select pg_advisory_xact_lock(hashtextextended('fastsession migration', 0));\n${make}\n${parts.join("\n")}\n`,
+  );
+}
+
+/** Whether everything is there. */
+export function layoutQuery(schema: string): string {
+  return inSchema(schema, `select 1 where obj_description(to_regclass('@sessions'), 'pg_class') = '${LAYOUT}'`);
+}
+
+export function pingQuery(schema: string): string {
+  return inSchema(schema, "select 1 from @sessions limit 0");
+}
+
+/**
+ * How each function is called. All parameters travel as texts: then no client has to know the types of others, and
+ * arrays need no catalogue of types (`fetch_types` of postgres.js).
+ */
+export function calls(schema: string): { readonly [Name in Verb]: string } {
+  const entries = (Object.keys(ALL_PARAMETERS) as Verb[]).map((verb) => {
+    const types = ALL_PARAMETERS[verb].split(",").map((parameter) => parameter.trim().replace(/^\w+ /, ""));
+    const values = types.map((type, index) => `$${index + 1}::text${type === "text" ? "" : `::${type}`}`).join(", ");
+    const call = `@v1_${verb}(${values})`;
+    return [verb, inSchema(schema, verb === "load" ? `select name, text from ${call}` : `select ${call}`)];
+  });
+  return Object.fromEntries(entries) as { [Name in Verb]: string };
+}
