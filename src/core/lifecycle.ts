@@ -4,6 +4,7 @@
  * A response's commit, `saveSession`, `login`, `regenerate` and `destroy` all come through here.
  */
 import { chain, isPromise } from "./awaitable.ts";
+import { commit } from "./commit-step.ts";
 import { FastSessionError } from "./errors.ts";
 import { renewalDue } from "./lifetime.ts";
 import type { Carrier } from "./presented.ts";
@@ -11,9 +12,10 @@ import type { Recorded } from "./recorded-field.ts";
 import { readOnlyBecause } from "./refusals.ts";
 import { rotate } from "./rotate-step.ts";
 import type { SessionConfig } from "./session-config.ts";
+import type { Unsettled } from "./session-identity.ts";
 import { SessionState } from "./session-state.ts";
 import type { Bind } from "./session-store.ts";
-import { commit, create, destroy, endUnreadable, renew } from "./steps.ts";
+import { create, destroy, endUnreadable, renew } from "./steps.ts";
 import { callStore } from "./store-call.ts";
 import type { Awaitable, EpochMilliseconds } from "./units.ts";
 
@@ -64,11 +66,15 @@ export function settle(state: SessionState, intent: Intent): Awaitable<void> {
 }
 
 function perform(state: SessionState, intent: Intent): Awaitable<void> {
+  if (state.unsettled !== null) {
+    return chain(settleEarlier(state, intent?.type !== "destroy"), () => perform(state, intent));
+  }
   if (state.unreadable !== null) return chain(endUnreadable(state), () => perform(state, intent));
   const now = state.config.now();
   const recorded = intent?.type === "destroy" ? null : (state.recorder?.collect() ?? null);
   const bind = intent?.type === "rotate" ? intent.bind : undefined;
-  const task = { state, recorded, now, bind, touch: intent?.type === "touch", attempt: { count: 1, since: now } };
+  const attempt = { count: 1, since: performance.now() };
+  const task = { state, recorded, now, bind, touch: intent?.type === "touch", attempt };
   switch (decide(state, intent, recorded, now)) {
     case "nothing":
       return undefined;
@@ -85,11 +91,25 @@ function perform(state: SessionState, intent: Intent): Awaitable<void> {
   }
 }
 
+/**
+ * Sends the call again that failed earlier in this request, the handler having gone on. One whose outcome does not
+ * matter any more is forgotten: a change of data that is dropped or overtaken, a session nobody is going to have.
+ */
+function settleEarlier(state: SessionState, keepsData: boolean): Awaitable<void> {
+  const earlier = state.unsettled as Unsettled;
+  const { verb } = earlier;
+  const matters = verb === "rotate" || (!state.abandoned && (verb === "create" || keepsData));
+  if (matters) return earlier.again();
+  state.unsettled = null;
+  return undefined;
+}
+
 /** Reads again what the store has, dropping what was recorded and not saved. */
 export function reload(state: SessionState): Awaitable<void> {
   state.look();
   // A login under way is about to change the key.
   if (state.pending !== null) return state.pending.then(() => reload(state));
+  if (state.unsettled !== null) return chain(settleEarlier(state, false), () => reload(state));
   if (!state.saved) return state.recorder?.reset({});
   const { config } = state;
   const key = state.key as string;
@@ -136,6 +156,7 @@ function endOfResponse(state: SessionState, error: unknown): void {
   if (!(error instanceof FastSessionError && error.code === "ERR_SESSION_GONE")) {
     // The client is told that it failed: no later change may bring it in.
     state.recorder?.reset(state.recorder.base);
+    state.unsettled = null;
     throw error;
   }
   state.config.log.info("a session ended while a request was under way; what that request recorded is dropped");

@@ -1,5 +1,6 @@
 import type { Attempt } from "./conflict.ts";
 import { FastSessionError } from "./errors.ts";
+import { deadline, renewalDue } from "./lifetime.ts";
 import type { Recorded } from "./recorded-field.ts";
 import { shortHash } from "./session-id.ts";
 import type { SessionState } from "./session-state.ts";
@@ -68,4 +69,20 @@ export function bindingOf(bind: Bind, now: EpochMilliseconds): Binding {
   const { userId, metadata, maxAge } = bind;
   // The generation is the store's own; nothing reads it before the next load.
   return { userId, boundAt: now, generation: bind.since ?? 0, metadata, maxAge };
+}
+
+/** The deadline that a use recorded with a change brings; `undefined`: none is due. */
+export function extension({ state, now, touch }: Task): EpochMilliseconds | undefined {
+  const { lifetime } = state.config;
+  if (!touch && !renewalDue(lifetime, state, now)) return undefined;
+  return deadline(lifetime, state.createdAt, now, state.binding?.maxAge ?? null);
+}
+
+/** A use was recorded. */
+export function renewed(state: SessionState, now: EpochMilliseconds, expiresAt: EpochMilliseconds): void {
+  state.lastUsedAt = Math.max(state.lastUsedAt, now);
+  state.expiresAt = Math.max(state.expiresAt, expiresAt);
+  const { events, lifetime } = state.config;
+  if (lifetime.rolling && lifetime.maxAge > 0 && (state.binding?.maxAge ?? null) === null) state.cookie = "send";
+  if (events.heard("renewed")) events.emit("renewed", { session: shortHash(state.id ?? "") });
 }

@@ -1,11 +1,10 @@
-import { chain } from "./awaitable.ts";
 import { resolveConflict } from "./conflict.ts";
 import { deadline } from "./lifetime.ts";
 import { bindingOf, evicted, gone, nextAttempt, rejection, type Task } from "./outcomes.ts";
+import { sendStep } from "./send-step.ts";
 import { newOperation, shortHash, tagOf, userTag } from "./session-id.ts";
 import { guardSize } from "./session-size.ts";
 import type { RotateChange } from "./session-store.ts";
-import { callStore } from "./store-call.ts";
 import type { Awaitable } from "./units.ts";
 
 /**
@@ -37,8 +36,10 @@ export function rotate(task: Task): Awaitable<void> {
     createdAt,
   };
   const leave = { kind: "tombstone", reason: "rotated", expiresAt: now + config.rotationGrace } as const;
-  return chain(
-    callStore(config, "rotate", () => config.store.rotate(oldKey, newKey, change, { leave, bind })),
+  return sendStep(
+    task,
+    "rotate",
+    () => config.store.rotate(oldKey, newKey, change, { leave, bind }),
     (answer) => {
       if (answer.ok) {
         state.id = newId;

@@ -1,5 +1,12 @@
 import type { Binding, Key, StoredSession } from "./session-record.ts";
-import type { EpochMilliseconds } from "./units.ts";
+import type { Awaitable, EpochMilliseconds } from "./units.ts";
+
+/** A call that may have happened: its error was reported, and should the request go on, it comes first. */
+export interface Unsettled {
+  readonly verb: "create" | "commit" | "rotate";
+  /** Sends that very call again, under its operation id, and goes on as the step would have. */
+  again(): Awaitable<void>;
+}
 
 /** Who a session is: its id, its key, and what its record says of it, data aside. */
 export class SessionIdentity {
@@ -11,15 +18,20 @@ export class SessionIdentity {
   reservedId: string | null = null;
   createdAt: EpochMilliseconds = 0;
   lastUsedAt: EpochMilliseconds = 0;
+  /** Since when it has its id. */
+  rotatedAt: EpochMilliseconds = 0;
   expiresAt: EpochMilliseconds = 0;
   handle = "";
   binding: Binding | null = null;
+  /** What is not known of it. */
+  unsettled: Unsettled | null = null;
 
   /** Takes over what was read. */
   adopt(found: StoredSession): void {
     this.saved = true;
     this.createdAt = found.createdAt;
     this.lastUsedAt = found.lastUsedAt;
+    this.rotatedAt = found.rotatedAt;
     this.expiresAt = found.expiresAt;
     this.handle = found.handle;
     this.binding = found.binding;
@@ -28,8 +40,9 @@ export class SessionIdentity {
   forget(): void {
     this.saved = false;
     this.id = this.key = this.reservedId = null;
-    this.createdAt = this.lastUsedAt = this.expiresAt = 0;
+    this.createdAt = this.lastUsedAt = this.rotatedAt = this.expiresAt = 0;
     this.handle = "";
     this.binding = null;
+    this.unsettled = null;
   }
 }

@@ -1,51 +1,126 @@
 import { isPromise } from "./awaitable.ts";
 import { FastSessionError } from "./errors.ts";
 import type { SessionConfig } from "./session-config.ts";
-import type { Awaitable } from "./units.ts";
+import type { Awaitable, Milliseconds } from "./units.ts";
 
-/** Verbs that may have happened although no answer came. */
+/** Verbs that may have happened although no answer came. They carry an operation id, so that a repeat does no harm. */
 const UNCERTAIN = new Set(["create", "commit", "rotate"]);
+
+/** How often a call is sent again. Pauses grow fivefold: a pool has dropped its dead connections by then. */
+const REPEATS = 3;
+const FIRST_PAUSE: Milliseconds = 5;
+
+/** What a call gets even where waiting has used the time up, so that the answer of a store that is well comes in. */
+const LEAST_PATIENCE: Milliseconds = 400;
+
+/** A call that may be sent again under its operation id. */
+export interface Sending {
+  /** When its step began, by `performance.now()`: all of it has `storeTimeout`. */
+  readonly since: Milliseconds;
+  /** An attempt was sent whose outcome is unknown. */
+  doubt: boolean;
+}
 
 /**
  * Calls the store: a failure becomes one typed error, and a promise has a deadline. An answer that comes after it is
- * ignored. Nothing is repeated here: whether a call may be sent again is the lifecycle's to decide.
+ * ignored.
+ *
+ * With `sending`, a call that failed in a way that it may have happened is sent again, the very same one. One that ran
+ * into the deadline is not: whoever waits for it has waited enough.
  */
-export function callStore<T>(config: SessionConfig, verb: string, call: () => Awaitable<T>): Awaitable<T> {
+export function callStore<T>(
+  config: SessionConfig,
+  verb: string,
+  call: () => Awaitable<T>,
+  sending: Sending | null = null,
+): Awaitable<T> {
   let answer: Awaitable<T>;
   try {
     answer = call();
   } catch (error) {
-    throw failure(config, verb, error);
+    // Nothing was sent: no connection lies between.
+    config.events.emit("store-error", { verb, error });
+    throw failure(verb, error);
   }
-  return isPromise(answer) ? withDeadline(config, verb, answer) : answer;
+  return isPromise(answer) ? withDeadline(config, verb, answer, call, sending) : answer;
 }
 
-function withDeadline<T>(config: SessionConfig, verb: string, answer: Promise<T>): Promise<T> {
+function withDeadline<T>(
+  config: SessionConfig,
+  verb: string,
+  first: Promise<T>,
+  call: () => Awaitable<T>,
+  sending: Sending | null,
+): Promise<T> {
   return new Promise<T>((resolve, reject) => {
+    let over = false;
+    let repeats = 0;
     // Not unref'd: a request waits for it, and it ends with the answer.
-    const timer = setTimeout(() => {
-      const late = new FastSessionError(
-        UNCERTAIN.has(verb) ? "ERR_SESSION_STORE_UNKNOWN" : "ERR_SESSION_STORE",
-        `the store did not answer "${verb}" within ${config.storeTimeout / 1000} s: check the store, or raise storeTimeout`,
-      );
-      config.events.emit("store-error", { verb, error: late });
-      reject(late);
-    }, config.storeTimeout);
-    answer.then(
-      (value) => {
-        clearTimeout(timer);
-        resolve(value);
+    const timer = setTimeout(
+      () => {
+        over = true;
+        if (sending !== null) sending.doubt = true;
+        const error = late(config, verb);
+        config.events.emit("store-error", { verb, error });
+        reject(error);
       },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(failure(config, verb, error));
-      },
+      patience(config, sending),
     );
+    const settled = (value: T): void => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    const failed = (cause: unknown): void => {
+      if (over) return;
+      config.events.emit("store-error", { verb, error: cause });
+      const error = failure(verb, cause, sending);
+      if (sending?.doubt === true && repeats < REPEATS) {
+        const pause = FIRST_PAUSE * 5 ** repeats++ * (0.5 + Math.random());
+        setTimeout(send, pause);
+        return;
+      }
+      clearTimeout(timer);
+      reject(error);
+    };
+    const send = (): void => {
+      if (over) return;
+      try {
+        const again = call();
+        if (isPromise(again)) again.then(settled, failed);
+        else settled(again);
+      } catch (error) {
+        failed(error);
+      }
+    };
+    first.then(settled, failed);
   });
 }
 
-function failure(config: SessionConfig, verb: string, error: unknown): FastSessionError {
-  config.events.emit("store-error", { verb, error });
-  if (error instanceof FastSessionError) return error;
-  return new FastSessionError("ERR_SESSION_STORE", `the store failed at "${verb}": see cause`, { cause: error });
+function patience({ storeTimeout }: SessionConfig, sending: Sending | null): Milliseconds {
+  if (sending === null) return storeTimeout;
+  const left = storeTimeout - (performance.now() - sending.since);
+  return Math.max(left, Math.min(LEAST_PATIENCE, storeTimeout));
+}
+
+function late(config: SessionConfig, verb: string): FastSessionError {
+  return new FastSessionError(
+    UNCERTAIN.has(verb) ? "ERR_SESSION_STORE_UNKNOWN" : "ERR_SESSION_STORE",
+    `the store did not answer "${verb}" within ${config.storeTimeout / 1000} s: check the store, or raise storeTimeout`,
+  );
+}
+
+/** A store's own error says what happened; another's says nothing about it, and once in doubt only an answer helps. */
+function failure(verb: string, cause: unknown, sending: Sending | null = null): FastSessionError {
+  const own = cause instanceof FastSessionError;
+  if (sending !== null && (!own || cause.code === "ERR_SESSION_STORE_UNKNOWN")) sending.doubt = true;
+  if (sending?.doubt !== true) {
+    if (own) return cause;
+    return new FastSessionError("ERR_SESSION_STORE", `the store failed at "${verb}": see cause`, { cause });
+  }
+  if (own && cause.code === "ERR_SESSION_STORE_UNKNOWN") return cause;
+  return new FastSessionError(
+    "ERR_SESSION_STORE_UNKNOWN",
+    `the store failed at "${verb}", which may have happened all the same: see cause`,
+    { cause },
+  );
 }

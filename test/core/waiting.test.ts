@@ -108,7 +108,7 @@ it("what a response could not save is not brought in by a later change", async (
   const visit = await browser.start();
   visit.session["n"] = 2;
   store.fail("commit");
-  await expect(visit.end()).rejects.toMatchObject({ code: "ERR_SESSION_STORE" });
+  await expect(visit.end()).rejects.toMatchObject({ code: "ERR_SESSION_STORE_UNKNOWN" });
   store.heal();
   visit.session["m"] = 3;
   await expect.poll(stored).toEqual({ n: 1, m: 3 });

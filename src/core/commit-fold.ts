@@ -1,0 +1,138 @@
+/** How what several requests did to one session becomes one change. */
+import { rebase } from "./conflict.ts";
+import { extension, type Task } from "./outcomes.ts";
+import type { Recorded } from "./recorded-field.ts";
+import { newOperation } from "./session-id.ts";
+import { guardSize } from "./session-size.ts";
+import type { Change } from "./session-store.ts";
+import type { EpochMilliseconds } from "./units.ts";
+
+type Texts = Readonly<Record<string, string | null>>;
+
+/** A field's text, as far as is known here. It may be out of date: the store compares, too. */
+export type KnownText = (field: string) => string | null | undefined;
+
+/** A request's share in a change. */
+export interface Share {
+  readonly task: Task;
+  recorded: Recorded;
+}
+
+/** What has to be as this request saw it. */
+function expectationOf({ state }: Task, recorded: Recorded): Texts | null {
+  const { onConflict, store } = state.config;
+  // Where a comparison costs nothing, plain assignments are watched too, so that an overwritten value is reported.
+  const watched = onConflict === "reject" || store.capabilities.local ? recorded.assigned : null;
+  if (recorded.computed === null || watched === null) return recorded.computed ?? watched;
+  return { ...watched, ...recorded.computed };
+}
+
+/** The change of one request. */
+export function changeOf(task: Task, recorded: Recorded): Change {
+  const expiresAt = extension(task);
+  return {
+    operation: newOperation(),
+    now: task.now,
+    expect: expectationOf(task, recorded) ?? undefined,
+    clear: recorded.clear,
+    remove: recorded.remove,
+    set: recorded.set,
+    lastUsedAt: expiresAt === undefined ? undefined : task.now,
+    expiresAt,
+  };
+}
+
+/**
+ * One change that does what the requests' changes would do one after the other. Only the first to look at a field has
+ * the store compare it; the next ones are compared here, with what those before them leave.
+ */
+export class Fold {
+  readonly #stored: KnownText;
+  /** What those before leave; `null`: nothing. */
+  readonly #texts = new Map<string, string | null>();
+  #cleared = false;
+  #expect: Record<string, string | null> | undefined;
+  #now: EpochMilliseconds = 0;
+  #lastUsedAt: EpochMilliseconds | undefined;
+  #expiresAt: EpochMilliseconds | undefined;
+
+  /** @param stored the texts that the store has, as far as is known, for whoever looks first */
+  constructor(stored: KnownText) {
+    this.#stored = stored;
+  }
+
+  /**
+   * Puts a request's changes on top. `false`: on what those before leave, it changes nothing.
+   *
+   * @throws FastSessionError what the request is to be told instead: nothing of it is in the change then
+   */
+  add(share: Share): boolean {
+    const { task } = share;
+    const { state } = task;
+    let { recorded } = share;
+    let expected = expectationOf(task, recorded);
+    // Rebasing collects anew, and what was recorded since may look at further fields.
+    for (let other = this.#contradicted(expected); other !== null; other = this.#contradicted(expected)) {
+      const next = rebase(state, recorded, other);
+      if (next === null) return false;
+      share.recorded = recorded = next;
+      expected = expectationOf(task, recorded);
+    }
+    guardSize(state, recorded.set, recorded);
+    for (const field of Object.keys(expected ?? {})) {
+      if (this.#cleared || this.#texts.has(field)) continue;
+      (this.#expect ??= {})[field] = (expected as Texts)[field] as string | null;
+    }
+    this.#apply(recorded);
+    this.#renew(task);
+    return true;
+  }
+
+  change(): Change {
+    const texts = [...this.#texts];
+    return {
+      operation: newOperation(),
+      now: this.#now,
+      expect: this.#expect,
+      clear: this.#cleared,
+      remove: this.#cleared ? [] : texts.filter(([, text]) => text === null).map(([field]) => field),
+      set: Object.fromEntries(texts.filter((entry): entry is [string, string] => entry[1] !== null)),
+      lastUsedAt: this.#lastUsedAt,
+      expiresAt: this.#expiresAt,
+    };
+  }
+
+  /** A field's text after the change; `undefined`: as it was. */
+  leaves(field: string): string | null | undefined {
+    const text = this.#texts.get(field);
+    return text === undefined && this.#cleared ? null : text;
+  }
+
+  /** Expectations that do not hold, with the texts there are; `null`: all hold, as far as is known here. */
+  #contradicted(expected: Texts | null): Texts | null {
+    let found: Record<string, string | null> | null = null;
+    for (const field of Object.keys(expected ?? {})) {
+      const left = this.leaves(field);
+      const text = left === undefined ? this.#stored(field) : left;
+      if (text !== undefined && text !== (expected as Texts)[field]) (found ??= {})[field] = text;
+    }
+    return found;
+  }
+
+  #apply({ clear, remove, set }: Recorded): void {
+    if (clear) {
+      this.#cleared = true;
+      this.#texts.clear();
+    }
+    for (const field of remove) this.#texts.set(field, null);
+    for (const field of Object.keys(set)) this.#texts.set(field, set[field] as string);
+  }
+
+  #renew(task: Task): void {
+    this.#now = Math.max(this.#now, task.now);
+    const expiresAt = extension(task);
+    if (expiresAt === undefined) return;
+    this.#lastUsedAt = Math.max(this.#lastUsedAt ?? 0, task.now);
+    this.#expiresAt = Math.max(this.#expiresAt ?? 0, expiresAt);
+  }
+}
