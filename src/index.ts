@@ -4,6 +4,7 @@ export { originalDefaults } from "./original-defaults.ts";
 export type { SessionCause } from "./core/cause.ts";
 export type { Codec } from "./core/codec.ts";
 export { verifyCsrf } from "./core/csrf-token.ts";
+export type { EncryptionOptions } from "./core/encryption.ts";
 export { FastSessionError, type FastSessionErrorCode } from "./core/errors.ts";
 export type { SessionEventName, SessionEvents, SessionListener } from "./core/events.ts";
 export { jsonCodec } from "./core/json-codec.ts";

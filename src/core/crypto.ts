@@ -57,6 +57,45 @@ export function createMac(key: string): Mac {
   };
 }
 
+const AEAD = "aes-256-gcm";
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * Seals a text with AES-256-GCM under a nonce drawn at random: base64url of nonce, ciphertext and tag.
+ *
+ * @param context what the text belongs to; it opens for nothing else
+ */
+export function sealText(key: Uint8Array, context: string, text: string): string {
+  const nonce = randomText(NONCE_BYTES);
+  const cipher = crypto.createCipheriv(AEAD, key, Buffer.from(nonce, "base64url"), { authTagLength: TAG_BYTES });
+  cipher.setAAD(Buffer.from(context));
+  const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
+  // Twelve bytes are sixteen characters to the bit: the two texts together are the text of the bytes together.
+  return nonce + body.toString("base64url");
+}
+
+/** The bytes of a `Mac` that is used as a key. */
+export function keyBytes(mac: string): Uint8Array {
+  return Buffer.from(mac, "base64url");
+}
+
+/** Opens what `sealText` sealed; `null` when key, context or any character is another. */
+export function openText(key: Uint8Array, context: string, sealed: string): string | null {
+  const bytes = Buffer.from(sealed, "base64url");
+  // Node passes over what is no base64url, and over the bits that the last character has too many.
+  if (bytes.length < NONCE_BYTES + TAG_BYTES || bytes.toString("base64url") !== sealed) return null;
+  const tag = bytes.length - TAG_BYTES;
+  const decipher = crypto.createDecipheriv(AEAD, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
+  decipher.setAAD(Buffer.from(context));
+  decipher.setAuthTag(bytes.subarray(tag));
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, tag)), decipher.final()]).toString();
+  } catch {
+    return null;
+  }
+}
+
 const MAC_LENGTH = 43;
 const left = Buffer.alloc(MAC_LENGTH);
 const right = Buffer.alloc(MAC_LENGTH);

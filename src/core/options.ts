@@ -1,5 +1,6 @@
 import { choice, flag, isFunction, isWhole, option, positive } from "./check-option.ts";
 import type { Codec } from "./codec.ts";
+import { Encryption, type EncryptionOptions } from "./encryption.ts";
 import { Events } from "./events.ts";
 import { FastSessionError } from "./errors.ts";
 import { jsonCodec } from "./json-codec.ts";
@@ -53,6 +54,8 @@ export interface LifeOptions {
   readonly maxSessionsPerUser?: number | { readonly max: number; readonly policy: CapPolicy };
   /** How values become text: `jsonCodec`, or `structuredCodec` for Date, Map, Set, bigint, … @defaultValue `jsonCodec` */
   readonly codec?: Codec;
+  /** Encrypts fields on their way to the store: its keys. @defaultValue none: fields are kept as the codec writes them */
+  readonly encryption?: EncryptionOptions;
   /** Fields' schemas, by Standard Schema: checked at a field's first read and before it is written. */
   readonly schema?: SchemaMap;
   /** The clock, in milliseconds. @defaultValue `Date.now` */
@@ -124,6 +127,7 @@ export function createConfig(options: LifeOptions, context: ConfigContext): Sess
     store,
     now: option(options, "now", "a function that answers milliseconds", isFunction) ?? Date.now,
     codec: limited(codec ?? jsonCodec, positive(options, "maxFieldBytes") ?? DEFAULTS.maxFieldBytes),
+    encryption: options.encryption === undefined ? null : new Encryption(options.encryption, namespace, log),
     admit: options.schema === undefined ? null : admission(options.schema, events),
     ids: createIdSource(option(options, "idGenerator", "a function that answers a random id", isFunction)),
     keyOf: store.capabilities.keys === "hash" ? (id) => hashedKey(namespace, id) : (id) => id,

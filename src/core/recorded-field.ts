@@ -1,4 +1,5 @@
 import { FastSessionError } from "./errors.ts";
+import type { FieldTexts, SealedRecord } from "./field-texts.ts";
 import type { SessionConfig } from "./session-config.ts";
 import type { Fields } from "./session-record.ts";
 
@@ -6,8 +7,8 @@ import type { Fields } from "./session-record.ts";
 export type Step = (current: unknown) => unknown;
 
 /** What the recorder needs of its surroundings. */
-export interface RecorderHost {
-  readonly config: Pick<SessionConfig, "admit" | "codec">;
+export interface RecorderHost extends SealedRecord {
+  readonly config: Pick<SessionConfig, "admit" | "codec" | "encryption">;
   /** A stored text that cannot be decoded: the record is given up. */
   corrupt(field: string): void;
 }
@@ -36,7 +37,7 @@ export const COMPUTED = 3;
 export interface Entry {
   kind: typeof READ | typeof ASSIGNED | typeof REMOVED | typeof COMPUTED;
   value: unknown;
-  /** The text the value was read from, or the newer one that a conflict showed; `null`: absent. */
+  /** The stored text that the value was read from, or the newer one that a conflict showed; `null`: absent. */
   text: string | null;
   steps: Step[];
   /** How many of the steps the commit under way carries. */
@@ -59,17 +60,22 @@ export function textOf(fields: Fields, field: string): string | null {
 }
 
 /** Whether the stored value does not matter any more: assigned, removed, or changed in place. */
-export function isReplaced(config: RecorderHost["config"], field: string, entry: Entry): boolean {
-  return entry.kind === ASSIGNED || entry.kind === REMOVED || changedInPlace(config, field, entry);
+export function isReplaced(config: RecorderHost["config"], texts: FieldTexts, field: string, entry: Entry): boolean {
+  return entry.kind === ASSIGNED || entry.kind === REMOVED || changedInPlace(config, texts, field, entry);
 }
 
 /**
  * Compared as text with what it was read from, and with what reading that text again gives: a store may have
  * normalised it, and a schema completed it.
  */
-function changedInPlace({ admit, codec }: RecorderHost["config"], field: string, entry: Entry): boolean {
+function changedInPlace(
+  { admit, codec }: RecorderHost["config"],
+  texts: FieldTexts,
+  field: string,
+  entry: Entry,
+): boolean {
   if (typeof entry.value !== "object" || entry.value === null) return false;
-  const before = entry.kind === COMPUTED ? entry.stepped : entry.text;
+  const before = entry.kind === COMPUTED ? entry.stepped : entry.text && texts.open(field, entry.text);
   const now = codec.encode(entry.value, field);
   if (before === null || now === before) return false;
   const again = codec.decode(before);

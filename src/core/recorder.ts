@@ -1,3 +1,4 @@
+import { type FieldTexts, fieldTexts } from "./field-texts.ts";
 import {
   ASSIGNED,
   checkField,
@@ -22,12 +23,14 @@ import type { Fields } from "./session-record.ts";
 export class Recorder {
   base: Fields;
   readonly #host: RecorderHost;
+  readonly #texts: FieldTexts;
   #entries: Map<string, Entry> | null = null;
   #cleared = false;
   #clears = 0;
 
   constructor(host: RecorderHost, base: Fields) {
     this.#host = host;
+    this.#texts = fieldTexts(host.config.encryption, host);
     this.base = base;
   }
 
@@ -101,7 +104,7 @@ export class Recorder {
     const text = this.#cleared ? null : textOf(this.base, field);
     const current = found === undefined ? (text === null ? undefined : this.#decode(field, text)) : found.value;
     // Asked before the step, which may change the value in place.
-    const folds = this.#cleared || (found !== undefined && isReplaced(this.#host.config, field, found));
+    const folds = this.#cleared || (found !== undefined && isReplaced(this.#host.config, this.#texts, field, found));
     const value = this.#apply(field, current, step);
     const entry = found ?? this.#put(field, COMPUTED, value, text);
     // After an assignment, a deletion or a clear in the same request nothing is expected: the step folds into it.
@@ -115,6 +118,7 @@ export class Recorder {
 
   /** What is to be sent; `null` when nothing changed. */
   collect(): Recorded | null {
+    this.#texts.begin();
     if (this.#entries === null) {
       return this.#cleared
         ? { clear: true, clears: this.#clears, set: {}, remove: [], computed: null, assigned: null }
@@ -126,7 +130,7 @@ export class Recorder {
     let assigned: Record<string, string | null> | null = null;
     let changed = this.#cleared;
     for (const [field, entry] of this.#entries) {
-      if (isReplaced(this.#host.config, field, entry)) {
+      if (isReplaced(this.#host.config, this.#texts, field, entry)) {
         if (entry.kind !== REMOVED) entry.kind = ASSIGNED;
         entry.steps = NO_STEPS;
       } else if (entry.kind === READ) {
@@ -139,15 +143,15 @@ export class Recorder {
           remove.push(field);
         } else {
           const text = this.#encode(field, entry.value);
-          if (text === entry.text) continue;
-          set[field] = text;
+          if (this.#texts.holds(field, entry.text, text)) continue;
+          set[field] = this.#texts.seal(field, text);
         }
         computed ??= {};
         computed[field] = entry.text;
       } else if (entry.kind === ASSIGNED) {
         const text = this.#encode(field, entry.value);
-        if (!this.#cleared && text === entry.text) continue;
-        set[field] = text;
+        if (!this.#cleared && this.#texts.holds(field, entry.text, text)) continue;
+        set[field] = this.#texts.seal(field, text);
         if (!this.#cleared) {
           assigned ??= {};
           assigned[field] = entry.text;
@@ -204,7 +208,8 @@ export class Recorder {
         if (entry.text !== null) continue;
       } else if (entry.kind === ASSIGNED) {
         // Objects are compared at the next commit.
-        if (entry.text === null || (!isObject && this.#encode(field, entry.value) !== entry.text)) continue;
+        if (entry.text === null) continue;
+        if (!isObject && !this.#texts.holds(field, entry.text, this.#encode(field, entry.value))) continue;
       }
       // Objects that were handed out stay watched; everything else is read from the text again.
       if (isObject && entry.text !== null) entry.kind = READ;
@@ -233,9 +238,11 @@ export class Recorder {
     return this.#host.config.admit === null ? value : this.#host.config.admit(field, value, "handler");
   }
 
-  #decode(field: string, text: string): unknown {
+  #decode(field: string, stored: string): unknown {
+    const text = this.#texts.open(field, stored);
     let value: unknown;
     try {
+      if (text === null) throw new SyntaxError("a stored text does not open");
       value = this.#host.config.codec.decode(text);
     } catch {
       this.#host.corrupt(field);

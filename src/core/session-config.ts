@@ -1,4 +1,5 @@
 import type { Codec } from "./codec.ts";
+import type { Encryption } from "./encryption.ts";
 import type { Events } from "./events.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Log } from "./logger.ts";
@@ -12,6 +13,8 @@ export interface SessionConfig {
   readonly store: SessionStore;
   readonly now: () => EpochMilliseconds;
   readonly codec: Codec;
+  /** Fields are encrypted on their way to the store; `null`: they are not. */
+  readonly encryption: Encryption | null;
   /** A field's value as its schema wants it; `undefined` when a stored value is refused. Throws on a refused new one. */
   readonly admit: ((field: string, value: unknown, from: "store" | "handler") => unknown) | null;
   readonly ids: IdSource;

@@ -99,6 +99,7 @@ describe("the README's table of options", () => {
     ]);
     expect([documented("skip"), documented("skipSessionHeader"), http.skip]).toEqual(["none", "none", null]);
     expect([documented("schema"), config.admit]).toEqual(["none", null]);
+    expect([documented("encryption"), config.encryption]).toEqual(["none", null]);
     expect([documented("maxSessionsPerUser"), config.cap]).toEqual(["none", null]);
     expect([documented("secretKey"), documented("idGenerator")]).toEqual(["required", "192 random bits"]);
   });
