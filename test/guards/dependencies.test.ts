@@ -15,6 +15,18 @@ function packageOf(specifier: string): string {
     .join("/");
 }
 
+/** Each name in backquotes; one that ends with a star stands for all that begin like it. */
+const explained = [...readFileSync(join(repository, "docs/dependencies.md"), "utf8").matchAll(/`([^`\s]+)`/g)].map(
+  ([, name]) => name as string,
+);
+
+test("docs/dependencies.md says of each package why it is there", () => {
+  const isExplained = (name: string): boolean =>
+    explained.some((one) => (one.endsWith("*") ? name.startsWith(one.slice(0, -1)) : name === one));
+  const all = [...Object.keys(manifest.devDependencies), ...Object.keys(manifest.peerDependencies)];
+  expect(all.filter((name) => !isExplained(name))).toEqual([]);
+});
+
 describe("what the package asks of its user", () => {
   test("is no dependency at all", () => {
     expect(manifest.dependencies ?? {}).toEqual({});
