@@ -15,6 +15,7 @@ export interface MysqlQuery {
   readonly sql: string;
   readonly rowsAsArray: boolean;
   readonly namedPlaceholders: boolean;
+  readonly nestTables: boolean;
   readonly typeCast: boolean;
 }
 
@@ -98,7 +99,7 @@ export class MysqlClient {
   async #once(connection: MysqlConnection, sql: string, values: MysqlValue[], until: Milliseconds): Promise<unknown> {
     let usable = true;
     try {
-      const query = { sql, rowsAsArray: true, namedPlaceholders: false, typeCast: true };
+      const query = { sql, rowsAsArray: true, namedPlaceholders: false, nestTables: false, typeCast: true };
       const [result] = await before(until, connection.execute(query, values));
       return result;
     } catch (error) {

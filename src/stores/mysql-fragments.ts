@@ -79,11 +79,11 @@ export const UNEXPECTED = `
     set v_status = 'conflict';
     set v_current = v_fields;`;
 
-/** Applies the patch, in which a null removes. JSON functions answer null where the text outgrows a packet. */
+/** Applies the patch, in which a null removes. A text that fills a packet could not be read again, or comes out null. */
 export const APPLY = `
     if p_patch is not null then
       set v_fields = json_merge_patch(if(p_clear, '{}', v_fields), p_patch);
-      if v_fields is null then
+      if v_fields is null or length(v_fields) > @@max_allowed_packet - 65536 then
         signal sqlstate '45000' set message_text = 'the session outgrew max_allowed_packet';
       end if;
       set v_version = v_version + 1;

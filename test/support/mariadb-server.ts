@@ -91,6 +91,12 @@ export async function startMariadb(settings: Readonly<Record<string, string>> = 
   };
 }
 
+/** The command-line client, and the environment it needs. */
+export async function mariadbClient(): Promise<{ readonly program: string; readonly env: NodeJS.ProcessEnv }> {
+  const root = await debianPackages(...PACKAGES);
+  return { program: join(root, "usr/bin/mariadb"), env: await debianEnvironment(root) };
+}
+
 /** Waits until the server lets somebody in, and sees to it that there is a database. */
 async function answering(port: number, check: () => void): Promise<void> {
   for (const until = performance.now() + STARTUP; ;) {
