@@ -75,6 +75,7 @@ const OPTIONS: Record<keyof SessionOptions, true> = {
   schema: true,
   secretKey: true,
   secure: true,
+  rotateEvery: true,
   sessionCookie: true,
   sessionObject: true,
   skip: true,
@@ -134,7 +135,7 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
     ),
     trustProxy: option(options, "trustProxy", "true or false", (value) => typeof value === "boolean") ?? false,
   };
-  return new HttpSessions(config, http, sweeper);
+  return new HttpSessions(config, http, sweeper, live);
 }
 
 /** What an adapter was given: options, or sessions made before. */

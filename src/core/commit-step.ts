@@ -2,6 +2,7 @@ import { chain } from "./awaitable.ts";
 import { changeOf } from "./commit-fold.ts";
 import { commitMerged } from "./commit-queue.ts";
 import { resolveConflict } from "./conflict.ts";
+import { goOn } from "./moved.ts";
 import { gone, renewed, type Task } from "./outcomes.ts";
 import type { Recorded } from "./recorded-field.ts";
 import { guardSize } from "./session-size.ts";
@@ -15,8 +16,8 @@ export function commit(task: Task): Awaitable<void> {
 }
 
 /** The record is not under that key any more. */
-function ended(task: Task, _answer: Gone | Moved): Awaitable<void> {
-  return gone(task.state);
+function ended(task: Task, answer: Gone | Moved): Awaitable<void> {
+  return answer.reason === "moved" ? goOn(task, answer, commit) : gone(task.state);
 }
 
 /** A local store is asked at once: nothing could gather meanwhile. */

@@ -6,6 +6,11 @@ export interface SessionEvents {
   created: { session: string };
   renewed: { session: string };
   rotated: { session: string; previous: string; userId: string | null };
+  /**
+   * A request brought an id that `rotateEvery` retired longer than `rotationGrace` ago: the browser missed the newer
+   * cookie, or somebody has a copy. `handle` and `userId` are of the session that lives on, for `sessions.revoke(handle)`.
+   */
+  reuse: { session: string; handle: string | null; userId: string | null };
   destroyed: { session: string };
   /** Ended from outside: revoked by its handle, with its user, or evicted by a cap. */
   revoked: { count: number };

@@ -3,6 +3,7 @@
  *
  * A response's commit, `saveSession`, `login`, `regenerate` and `destroy` all come through here.
  */
+import { followAlias, type Found } from "./alias.ts";
 import { chain, isPromise } from "./awaitable.ts";
 import { commit } from "./commit-step.ts";
 import { FastSessionError } from "./errors.ts";
@@ -10,7 +11,7 @@ import { renewalDue } from "./lifetime.ts";
 import type { Carrier } from "./presented.ts";
 import type { Recorded } from "./recorded-field.ts";
 import { readOnlyBecause } from "./refusals.ts";
-import { rotate } from "./rotate-step.ts";
+import { rotate, rotateInUse } from "./rotate-step.ts";
 import type { SessionConfig } from "./session-config.ts";
 import type { Unsettled } from "./session-identity.ts";
 import { SessionState } from "./session-state.ts";
@@ -42,10 +43,16 @@ function decide(state: SessionState, intent: Intent, recorded: Recorded | null, 
     if (recorded !== null && Object.keys(recorded.set).length > 0) return "create";
     return intent === null && state.config.saveUninitialized && !state.abandoned ? "create" : "nothing";
   }
-  if (intent?.type === "rotate") return "rotate";
+  if (intent?.type === "rotate" || isRotationDue(state, intent, now)) return "rotate";
   if (recorded !== null) return "commit";
   if (intent?.type === "touch") return "renew";
   return state.accessed && renewalDue(state.config.lifetime, state, now) ? "renew" : "nothing";
+}
+
+/** A response that leaves takes a new id along. Not that of a handler that threw: whether its headers arrive is unsure. */
+function isRotationDue(state: SessionState, intent: Intent, now: EpochMilliseconds): boolean {
+  if (now - state.rotatedAt < state.config.rotateEvery) return false;
+  return intent === null && state.accessed && !state.abandoned;
 }
 
 /** Brings the store in line with what the request did. Synchronous on local stores. */
@@ -74,7 +81,7 @@ function perform(state: SessionState, intent: Intent): Awaitable<void> {
   const recorded = intent?.type === "destroy" ? null : (state.recorder?.collect() ?? null);
   const bind = intent?.type === "rotate" ? intent.bind : undefined;
   const attempt = { count: 1, since: performance.now() };
-  const task = { state, recorded, now, bind, touch: intent?.type === "touch", attempt };
+  const task = { state, recorded, now, bind, touch: intent?.type === "touch", periodic: intent === null, attempt };
   switch (decide(state, intent, recorded, now)) {
     case "nothing":
       return undefined;
@@ -85,7 +92,7 @@ function perform(state: SessionState, intent: Intent): Awaitable<void> {
     case "renew":
       return renew(task);
     case "rotate":
-      return rotate(task);
+      return task.periodic ? rotateInUse(task) : rotate(task);
     case "destroy":
       return destroy(task);
   }
@@ -116,15 +123,23 @@ export function reload(state: SessionState): Awaitable<void> {
   const now = config.now();
   return chain(
     callStore(config, "load", () => config.store.load(key, now)),
-    (found) => {
-      if (found === null || found.kind !== "session" || found.expiresAt <= now) {
-        state.becomeGone();
-        throw readOnlyBecause("gone");
-      }
-      state.adopt(found);
-      state.recorder?.reset(found.fields);
+    (found): Awaitable<void> => {
+      if (found?.kind !== "alias" || found.expiresAt <= now) return readAgain(state, found, now);
+      return chain(followAlias(config, state.id as string, found, now), (trail) => {
+        if (trail !== null) state.moveTo(trail.id, trail.key);
+        readAgain(state, trail?.found ?? null, now);
+      });
     },
   );
+}
+
+function readAgain(state: SessionState, found: Found, now: EpochMilliseconds): void {
+  if (found === null || found.kind !== "session" || found.expiresAt <= now) {
+    state.becomeGone();
+    throw readOnlyBecause("gone");
+  }
+  state.adopt(found);
+  state.recorder?.reset(found.fields);
 }
 
 /** The response is about to leave: commits, then the cookie is decided. A session that ended meanwhile lets it go. */

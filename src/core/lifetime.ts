@@ -1,3 +1,4 @@
+import type { StoreCapabilities } from "./session-store.ts";
 import type { EpochMilliseconds, Milliseconds, Seconds } from "./units.ts";
 
 /** 400 days: browsers shorten a longer `Max-Age` to it. RFC 6265bis, 5.5. */
@@ -51,6 +52,30 @@ export function deadline(
 /** Whether a use at `now` is worth recording. */
 export function renewalDue(life: Lifetime, age: Age, now: EpochMilliseconds): boolean {
   return life.idle !== null && now - age.lastUsedAt >= life.spacing;
+}
+
+/**
+ * How often a session in use gets a new id.
+ *
+ * @throws TypeError where that could lose sessions
+ */
+export function rotationInterval(
+  seconds: Seconds | undefined,
+  grace: Seconds,
+  { consistency }: StoreCapabilities,
+): Milliseconds {
+  if (seconds === undefined) return Infinity;
+  if (seconds < grace) {
+    throw new TypeError(
+      `rotateEvery (${seconds} s) is shorter than rotationGrace (${grace} s): requests in flight would chase ids; raise it`,
+    );
+  }
+  if (consistency === "eventual") {
+    throw new TypeError(
+      "rotateEvery needs a store that reads what was written: on this one a new id may be unknown to the next request",
+    );
+  }
+  return seconds * 1000;
 }
 
 /** Which limit ended a session whose deadline is past. */

@@ -4,7 +4,7 @@ import { Encryption, type EncryptionOptions } from "./encryption.ts";
 import { Events } from "./events.ts";
 import { FastSessionError } from "./errors.ts";
 import { jsonCodec } from "./json-codec.ts";
-import { type Lifetime, LONGEST_COOKIE } from "./lifetime.ts";
+import { type Lifetime, LONGEST_COOKIE, rotationInterval } from "./lifetime.ts";
 import { Log, type Logger, type LogLevel } from "./logger.ts";
 import { checkSchemaMap, type SchemaMap, validateField } from "./schema.ts";
 import type { SessionConfig } from "./session-config.ts";
@@ -42,6 +42,8 @@ export interface LifeOptions {
   readonly absoluteTimeout?: Seconds;
   /** How long a retired or destroyed id is remembered, so that late requests know. In seconds. @defaultValue 60 */
   readonly rotationGrace?: Seconds;
+  /** Gives a session in use a new id this often; requests in flight go on, for `rotationGrace`. In seconds. @defaultValue never */
+  readonly rotateEvery?: Seconds;
   /** How long a remote store may take to answer. In seconds. @defaultValue 2 */
   readonly storeTimeout?: Seconds;
   /** How often expired records are removed in the background; 0: never, call `gc()`. In seconds. @defaultValue 60 */
@@ -124,6 +126,7 @@ export function createConfig(options: LifeOptions, context: ConfigContext): Sess
     throw new TypeError("maxSessionsPerUser needs a store with an index of users: this one has none");
   }
   return {
+  const grace = positive(options, "rotationGrace") ?? DEFAULTS.rotationGrace;
     store,
     now: option(options, "now", "a function that answers milliseconds", isFunction) ?? Date.now,
     codec: limited(codec ?? jsonCodec, positive(options, "maxFieldBytes") ?? DEFAULTS.maxFieldBytes),
@@ -142,7 +145,8 @@ export function createConfig(options: LifeOptions, context: ConfigContext): Sess
     lazy: choice(options, "load", ["eager", "lazy"]) === "lazy",
     storeTimeout:
       (option(options, "storeTimeout", "seconds above 0, 86400 at most", isTimeout) ?? DEFAULTS.storeTimeout) * 1000,
-    rotationGrace: (positive(options, "rotationGrace") ?? DEFAULTS.rotationGrace) * 1000,
+    rotationGrace: grace * 1000,
+    rotateEvery: rotationInterval(positive(options, "rotateEvery"), grace, store.capabilities),
     maxSessionBytes: positive(options, "maxSessionBytes") ?? DEFAULTS.maxSessionBytes,
     cap: cap === undefined ? null : capOf(cap),
     created: context.created,

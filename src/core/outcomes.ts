@@ -17,7 +17,11 @@ export interface Task {
   readonly bind: Bind | null | undefined;
   /** A use is recorded whatever the spacing. */
   readonly touch: boolean;
+  /** Whether a rotation is that of `rotateEvery`. */
+  readonly periodic: boolean;
   readonly attempt: Attempt;
+  /** How often the record had moved before this call reached it. */
+  readonly hops?: number;
 }
 
 const ID_ATTEMPTS = 5;

@@ -1,19 +1,43 @@
+import { isPromise } from "./awaitable.ts";
+import { changeOf } from "./commit-fold.ts";
+import { commit } from "./commit-step.ts";
 import { resolveConflict } from "./conflict.ts";
 import { deadline } from "./lifetime.ts";
+import { goOn } from "./moved.ts";
 import { bindingOf, evicted, gone, nextAttempt, rejection, type Task } from "./outcomes.ts";
+import { sealSuccessor } from "./sealed-id.ts";
 import { sendStep } from "./send-step.ts";
 import { newOperation, shortHash, tagOf, userTag } from "./session-id.ts";
+import type { Leave } from "./session-record.ts";
 import { guardSize } from "./session-size.ts";
 import type { RotateChange } from "./session-store.ts";
 import type { Awaitable } from "./units.ts";
 
 /**
+ * The rotation of `rotateEvery`, in place of the response's commit. Where there is nothing to save, it is as a renewal:
+ * one that fails fails no response, and the id is changed at the next one.
+ */
+export function rotateInUse(task: Task): Awaitable<void> {
+  if (task.recorded !== null) return rotate(task);
+  const failed = (): void => {
+    task.state.unsettled = null;
+    task.state.config.log.warn("a session could not be given a new id; it keeps the one it has");
+  };
+  try {
+    const done = rotate(task);
+    return isPromise(done) ? done.catch(failed) : done;
+  } catch {
+    return failed();
+  }
+}
+
+/**
  * Moves the record to a new id, as it stands in the store at that moment, with this request's change and perhaps a
  * login. The old id is dead at once and stays known for a while, so that a request in flight with it does not begin a
- * session whose cookie would replace the new one (expressjs/session#923).
+ * session whose cookie would replace the new one (expressjs/session#923). That of `rotateEvery` leaves an alias.
  */
 export function rotate(task: Task): Awaitable<void> {
-  const { state, recorded, now, bind, attempt } = task;
+  const { state, recorded, now, bind, periodic, attempt } = task;
   const { config } = state;
   const oldId = state.id as string;
   const oldKey = state.key as string;
@@ -24,18 +48,20 @@ export function rotate(task: Task): Awaitable<void> {
   const maxAge = bind === undefined ? (state.binding?.maxAge ?? null) : (bind?.maxAge ?? null);
   const expiresAt = deadline(config.lifetime, createdAt, now, maxAge);
   if (recorded !== null) guardSize(state, recorded.set, recorded);
-  const change: RotateChange = {
-    operation: newOperation(),
-    now,
-    expect: recorded?.computed ?? undefined,
-    clear: recorded?.clear,
-    remove: recorded?.remove,
-    set: recorded?.set,
-    lastUsedAt: now,
-    expiresAt,
-    createdAt,
-  };
-  const leave = { kind: "tombstone", reason: "rotated", expiresAt: now + config.rotationGrace } as const;
+  const data = recorded === null ? { operation: newOperation(), now } : changeOf(task, recorded);
+  const use = { ...data, lastUsedAt: now, expiresAt };
+  // What a login or a `regenerate` carries is not compared: it wins.
+  const change: RotateChange = periodic ? use : { ...use, expect: recorded?.computed ?? undefined, createdAt };
+  const until = now + config.rotationGrace;
+  // Known for longer than it is followed: who brings it then is told of as `reuse`.
+  const leave: Leave = periodic
+    ? {
+        kind: "alias",
+        to: newKey,
+        sealedId: sealSuccessor(oldId, { id: newId, until }),
+        expiresAt: until + config.rotateEvery,
+      }
+    : { kind: "tombstone", reason: "rotated", expiresAt: until };
   return sendStep(
     task,
     "rotate",
@@ -45,8 +71,8 @@ export function rotate(task: Task): Awaitable<void> {
         state.id = newId;
         state.key = newKey;
         state.createdAt = createdAt;
-        state.lastUsedAt = now;
-        state.expiresAt = expiresAt;
+        state.lastUsedAt = state.rotatedAt = now;
+        state.expiresAt = periodic ? Math.max(state.expiresAt, expiresAt) : expiresAt;
         state.cookie = "send";
         if (bind !== undefined) state.binding = bind === null ? null : bindingOf(bind, now);
         if (recorded !== null) state.recorder?.settle(recorded);
@@ -61,8 +87,12 @@ export function rotate(task: Task): Awaitable<void> {
           return rotate({ ...task, attempt: nextAttempt(attempt) });
         case "conflict":
           return resolveConflict(state, recorded, answer.current, attempt, (next) => rotate({ ...task, ...next }));
+        case "moved":
+          // Of rotations at once one is enough: the others save what they have under its id.
+          if (!periodic) return goOn(task, answer, rotate);
+          return goOn(task, answer, (next) => (recorded === null ? undefined : commit(next)));
         default:
-          return gone(state);
+          return periodic && recorded === null ? undefined : gone(state);
       }
     },
   );

@@ -33,6 +33,8 @@ export interface SessionConfig {
   readonly rotationGrace: Milliseconds;
   readonly maxSessionBytes: number;
   readonly cap: { readonly max: number; readonly policy: CapPolicy } | null;
+  /** `Infinity`: ids change at logins only. */
+  readonly rotateEvery: Milliseconds;
   /** Called when a record was created: the sweep starts with the first. */
   readonly created: () => void;
 }

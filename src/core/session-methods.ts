@@ -91,18 +91,25 @@ async function login(this: unknown, userId: string | number, options: LoginOptio
   state.refuseCookieChange("login()");
   state.startOver();
   const data = state.writable;
-  // What another user left in it is not this one's.
-  if (state.binding !== null && state.binding.userId !== id) data.clear();
+  // What another user left in it is not this one's, also where his login is still under way.
+  const user = state.loginOf?.userId ?? state.binding?.userId ?? id;
+  if (user !== id) data.clear();
   const { now, cap: limit, rotationGrace } = state.config;
   const cap = limit === null ? undefined : { ...limit, tombstoneUntil: now() + rotationGrace };
-  await settle(state, { type: "rotate", bind: { userId: id, metadata: { ...metadata }, maxAge, since, cap } });
+  const bind = { userId: id, metadata: { ...metadata }, maxAge, since, cap };
+  state.loginOf = bind;
+  try {
+    await settle(state, { type: "rotate", bind });
+  } finally {
+    if (state.loginOf === bind) state.loginOf = null;
+  }
 }
 
 async function logout(this: unknown): Promise<void> {
   const state = stateOf(this);
   await end(state, "logout()");
   // Whoever signs out of a session that was revoked wants its dead cookie gone, too.
-  if (state.cause === "revoked" && !state.frozen) state.cookie = "expire";
+  if ((state.cause === "revoked" || state.reused) && !state.frozen) state.cookie = "expire";
   state.startOver();
   state.becomeFresh("none");
 }

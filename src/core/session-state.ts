@@ -1,3 +1,4 @@
+import { followAlias, type Found, type Trail } from "./alias.ts";
 import { chain, isPromise } from "./awaitable.ts";
 import type { SessionCause } from "./cause.ts";
 import { expiryCause } from "./lifetime.ts";
@@ -14,35 +15,18 @@ import type { Awaitable, EpochMilliseconds } from "./units.ts";
 
 const NO_FIELDS: Fields = Object.freeze({});
 
-/** What the response has to do to the browser's cookie. */
-export type CookieAction = "keep" | "send" | "expire";
-
 /**
  * One session in one request: who it is, how it was found, and what its cookie needs.
  *
  * Nothing happens until the first access. `lifecycle.ts` decides what is done with it; `recorder.ts` knows its data.
  */
-export class SessionState extends SessionIdentity implements RecorderHost {
+export class SessionState extends SessionStanding implements RecorderHost {
   readonly config: SessionConfig;
   readonly carrier: Carrier;
   /** `untouched` until the first access; `open` then; `destroyed` for good. */
   phase: "untouched" | "open" | "destroyed" = "untouched";
   /** Whether a handler looked at it, preloading aside: what `Vary` and renewals go by. */
   accessed = false;
-  cause: SessionCause = "none";
-  cookie: CookieAction = "keep";
-  /** The response waits for its commit: to the handler its headers are out already. */
-  leaving = false;
-  /** The headers are out, or the response's commit is done: the cookie stays as it is. */
-  frozen = false;
-  /** The handler threw. */
-  abandoned = false;
-  /** The key of a record that turned out unreadable, to be ended at the commit. */
-  unreadable: Key | null = null;
-  /** Why nothing may be written, or `null`. */
-  readOnly: "gone" | "unavailable" | null = null;
-  /** The store call under way, which the next one of this request waits for. */
-  pending: Promise<void> | null = null;
   #recorder: Recorder | null = null;
   /** The reading under way, which whoever asks meanwhile waits for. */
   #loading: Promise<void> | null = null;
@@ -115,13 +99,19 @@ export class SessionState extends SessionIdentity implements RecorderHost {
     this.cookie = "keep";
   }
 
+  /** Another request's login or `regenerate` moved the record: the browser has, or gets, a newer cookie than this one. */
+  becomeMoved(): void {
+    this.cause = "rotated";
+    this.becomeGone();
+  }
+
   /**
    * A login and a logout begin anew where the presented session had been ended: who signs in after a revocation is
-   * signed in. Where it moved, the browser has a newer cookie with the data, which a new session would replace.
+   * signed in. Where it moved of late, the browser has a newer cookie with the data, which a new session would replace.
    */
   startOver(): void {
     this.look();
-    if (this.readOnly === "gone" && this.cause === "revoked") this.readOnly = null;
+    if (this.readOnly === "gone" && (this.cause === "revoked" || this.reused)) this.readOnly = null;
   }
 
   becomeDestroyed(): void {
@@ -136,11 +126,6 @@ export class SessionState extends SessionIdentity implements RecorderHost {
     this.config.events.emit("corrupt", { session, field });
     if (this.unreadable === null) this.unreadable = this.key;
     this.becomeFresh("corrupt");
-  }
-
-  /** A change of the cookie was asked for after the headers. */
-  refuseCookieChange(what: string): void {
-    if (this.frozen || this.leaving) throw headersSent(what);
   }
 
   /** The handler threw: what was only recorded is dropped, and no session begins. */
@@ -198,7 +183,11 @@ export class SessionState extends SessionIdentity implements RecorderHost {
     this.#refuse("store-error", "unavailable");
   }
 
-  #open(found: StoredSession | Alias | Tombstone | null, now: EpochMilliseconds): void {
+  #open(found: Found, now: EpochMilliseconds): Awaitable<void> {
+    if (found?.kind === "alias") {
+      if (found.expiresAt <= now) return this.#open(null, now);
+      return chain(followAlias(this.config, this.id as string, found, now), (trail) => this.#openMoved(trail, now));
+    }
     this.phase = "open";
     if (this.id === null) {
       // A visitor's session is made whatever the handler does: it is new already.
@@ -209,13 +198,30 @@ export class SessionState extends SessionIdentity implements RecorderHost {
       // A late request of a session that moved or ended: it must not replace the browser's newer cookie.
       return found.expiresAt <= now ? this.#refused("unknown") : this.#refuse(found.reason, "gone");
     }
-    if (found.kind === "alias") return this.#refuse("rotated", "gone");
     if (found.expiresAt <= now) {
       return this.#refused(expiryCause(this.config.lifetime, found, found.binding?.maxAge ?? null));
     }
     this.adopt(found);
     this.cause = "resumed";
     this.#recorder = new Recorder(this, found.fields);
+  }
+
+  /** The presented id was retired by a rotation. Within `rotationGrace` a request goes on under the newer one. */
+  #openMoved(trail: Trail | null, now: EpochMilliseconds): Awaitable<void> {
+    if (trail === null || trail.found?.kind === "alias") return this.#refuse("rotated", "gone");
+    if (!trail.late) {
+      this.moveTo(trail.id, trail.key);
+      return this.#open(trail.found, now);
+    }
+    const { found, id } = trail;
+    const live = found?.kind === "session" && found.expiresAt > now ? found : null;
+    this.#refuse("rotated", "gone");
+    this.reused = true;
+    this.config.events.emit("reuse", {
+      session: shortHash(id),
+      handle: live?.handle ?? null,
+      userId: live?.binding?.userId ?? null,
+    });
   }
 
   /** No session behind that id. The cookie is not cleared: a response that writes nothing leaves it alone. */

@@ -1,14 +1,19 @@
 /** What the lifecycle asks of the store, one function a step; see `commit-step.ts` and `rotate-step.ts`, too. */
+import { followAlias, type Found } from "./alias.ts";
 import { chain, isPromise } from "./awaitable.ts";
 import { deadline } from "./lifetime.ts";
+import { goOn } from "./moved.ts";
 import { bindingOf, evicted, nextAttempt, rejection, renewed, type Task } from "./outcomes.ts";
 import { headersSent } from "./refusals.ts";
 import { sendStep } from "./send-step.ts";
 import { newHandle, newOperation, shortHash, userTag } from "./session-id.ts";
 import { guardSize } from "./session-size.ts";
 import type { SessionState } from "./session-state.ts";
+import type { SessionStore } from "./session-store.ts";
 import { callStore } from "./store-call.ts";
-import type { Awaitable } from "./units.ts";
+import type { Awaitable, EpochMilliseconds } from "./units.ts";
+
+type Ending = Parameters<SessionStore["destroy"]>[1];
 
 /** Makes the record, under a new id that nobody has. */
 export function create(task: Task): Awaitable<void> {
@@ -20,7 +25,8 @@ export function create(task: Task): Awaitable<void> {
   const reserved = bind === undefined && attempt.count === 1 ? state.reservedId : null;
   const id = reserved ?? config.ids.next(bind && userTag(bind.userId));
   const key = config.keyOf(id);
-  const handle = newHandle();
+  // Encrypted fields are bound to one already.
+  const handle = state.handle === "" ? newHandle() : state.handle;
   const fields = recorded?.set ?? {};
   const expiresAt = deadline(config.lifetime, now, now, bind?.maxAge ?? null);
   guardSize(state, fields, null);
@@ -38,7 +44,7 @@ export function create(task: Task): Awaitable<void> {
       state.id = id;
       state.key = key;
       state.handle = handle;
-      state.createdAt = state.lastUsedAt = now;
+      state.createdAt = state.lastUsedAt = state.rotatedAt = now;
       state.expiresAt = expiresAt;
       state.saved = true;
       state.cookie = "send";
@@ -53,18 +59,45 @@ export function create(task: Task): Awaitable<void> {
 }
 
 /** Records a use. One that fails fails no response: the session lives on until its deadline. */
-export function renew({ state, now }: Task): Awaitable<void> {
+export function renew(task: Task): Awaitable<void> {
+  const { state, now } = task;
   const { config } = state;
   const key = state.key as string;
   const expiresAt = deadline(config.lifetime, state.createdAt, now, state.binding?.maxAge ?? null);
   const failed = (): void => config.log.warn("a session's renewal failed; it ends at its present deadline");
-  const done = (alive: boolean): void => (alive ? renewed(state, now, expiresAt) : undefined);
+  const done = (alive: boolean): Awaitable<void> => {
+    if (alive) return renewed(state, now, expiresAt);
+    // Only a rotation leaves something to go on with.
+    return config.rotateEvery === Infinity ? undefined : renewMoved(task);
+  };
   try {
     const answer = callStore(config, "renew", () => config.store.renew(key, { now, lastUsedAt: now, expiresAt }));
-    return isPromise(answer) ? answer.then(done, failed) : done(answer);
+    return isPromise(answer) ? answer.then(done).catch(failed) : done(answer);
   } catch {
     return failed();
   }
+}
+
+function renewMoved(task: Task): Awaitable<void> {
+  const { state, now } = task;
+  return chain(look(state, now), (found) => (found?.kind === "alias" ? goOn(task, found, renew) : undefined));
+}
+
+/** What stands under the session's key, if it is in force. */
+function look({ config, key }: SessionState, now: EpochMilliseconds): Awaitable<Found> {
+  return chain(
+    callStore(config, "load", () => config.store.load(key as string, now)),
+    (found) => (found !== null && found.expiresAt > now ? found : null),
+  );
+}
+
+/** The same, with aliases followed. */
+function lookBehind(state: SessionState, now: EpochMilliseconds): Awaitable<Found> {
+  return chain(look(state, now), (found) =>
+    found?.kind === "alias"
+      ? chain(followAlias(state.config, state.id as string, found, now), (trail) => trail?.found ?? null)
+      : found,
+  );
 }
 
 /** Ends the record. Its key stays known for a while, so that late requests know that they are late. */
@@ -75,7 +108,25 @@ export function destroy({ state, now }: Task): Awaitable<void> {
   const until = { now, tombstoneUntil: now + config.rotationGrace };
   return chain(
     callStore(config, "destroy", () => config.store.destroy(key, until)),
-    () => config.events.emit("destroyed", { session }),
+    (ended) => {
+      if (ended) return config.events.emit("destroyed", { session });
+      return chain(lookBehind(state, now), (found): Awaitable<void> => {
+        // A login in another tab was first. Its session lives on, and its cookie is not to be expired.
+        if (found?.kind === "tombstone" && found.reason === "rotated") return state.becomeMoved();
+        config.events.emit("destroyed", { session });
+        return found === null ? destroyNamed(state, until) : undefined;
+      });
+    },
+  );
+}
+
+/** An alias is forgotten after `rotateEvery`, and a socket may be older: its user's session still has its handle. */
+function destroyNamed({ config, binding, handle }: SessionState, until: Ending): Awaitable<void> {
+  const { rotateEvery, store } = config;
+  if (rotateEvery === Infinity || binding === null || store.revokeHandle === undefined) return undefined;
+  return chain(
+    callStore(config, "revokeHandle", () => store.revokeHandle?.(handle, until)),
+    () => undefined,
   );
 }
 

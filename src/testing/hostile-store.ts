@@ -48,6 +48,7 @@ export class HostileStore implements SessionStore {
   calls: StoreVerb[] = [];
   readonly #troubles = new Map<StoreVerb, Trouble>();
   readonly #local: boolean;
+  readonly #turn: (() => Promise<void>) | undefined;
 
   declare readonly load: SessionStore["load"];
   declare readonly create: SessionStore["create"];
@@ -56,9 +57,13 @@ export class HostileStore implements SessionStore {
   declare readonly rotate: SessionStore["rotate"];
   declare readonly destroy: SessionStore["destroy"];
 
-  /** @param options `local: false` makes every answer a promise that takes a turn of the event loop, as a server's does. */
-  constructor(inner: SessionStore, options: { readonly local?: boolean } = {}) {
-    this.#local = options.local ?? inner.capabilities.local;
+  /**
+   * @param options `local: false` makes every answer a promise that takes a turn of the event loop, as a server's does.
+   *   `turn` says instead how long a call is on its way, and its answer again: for a test that decides the order.
+   */
+  constructor(inner: SessionStore, options: { readonly local?: boolean; readonly turn?: () => Promise<void> } = {}) {
+    this.#local = options.local ?? (options.turn === undefined && inner.capabilities.local);
+    this.#turn = options.turn;
     this.capabilities = { ...inner.capabilities, local: this.#local };
     for (const verb of VERBS) {
       const method = inner[verb] as ((...args: unknown[]) => Awaitable<unknown>) | undefined;
@@ -123,7 +128,18 @@ export class HostileStore implements SessionStore {
       const trouble = this.#troubles.get(verb);
       return trouble === undefined ? proceed() : trouble(proceed);
     };
-    return this.#local ? run() : nextTurn().then(run);
+    if (this.#local) return run();
+    return this.#turn === undefined ? nextTurn().then(run) : delivered(this.#turn, run);
+  }
+}
+
+/** Calls after a turn, and answers after another. */
+async function delivered(turn: () => Promise<void>, run: () => Awaitable<unknown>): Promise<unknown> {
+  await turn();
+  try {
+    return await run();
+  } finally {
+    await turn();
   }
 }
 
