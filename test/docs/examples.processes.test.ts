@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { startMariadb } from "../support/mariadb-server.ts";
 import { repository } from "../support/source-files.ts";
 import { loadExample, serveExample, Visitor } from "./run-example.ts";
 
@@ -30,6 +31,8 @@ async function open(file: string) {
   servers.push(server);
   return { ...example, browser: () => new Visitor(server.origin) };
 }
+
+type Opened = Awaited<ReturnType<typeof open>>;
 
 describe("an example counts the visits of each browser:", () => {
   const counters = ["hono.mjs", "express.mjs", "fastify.mjs", "koa.mjs", "nest.ts", "node-http.mjs", "fetch.mjs"];
@@ -106,6 +109,16 @@ describe("the example", () => {
     expect(await visitor.get("/")).toBe('200 {"counter":2,"cause":"resumed"}');
     expect(await visitor.post("/clear")).toMatch(/^200 [0-9a-f-]{36}$/);
     expect(await visitor.get("/")).toBe('200 {"counter":1,"cause":"resumed"}');
+  });
+
+  test("mysql.mjs counts in a database", async () => {
+    const server = await startMariadb();
+    vi.stubEnv("MYSQL_URL", server.url);
+    const { browser, pool } = (await open("mysql.mjs")) as Opened & { pool: { end(): Promise<void> } };
+    const visitor = browser();
+    expect([await visitor.get("/"), await visitor.get("/")]).toEqual(['200 {"visits":1}', '200 {"visits":2}']);
+    await pool.end();
+    await server.stop();
   });
 
   test("parallel-tabs.mjs loses nothing of fifty requests at once", async () => {
