@@ -125,8 +125,8 @@ export function createConfig(options: LifeOptions, context: ConfigContext): Sess
   if (cap !== undefined && !store.capabilities.userIndex) {
     throw new TypeError("maxSessionsPerUser needs a store with an index of users: this one has none");
   }
-  return {
   const grace = positive(options, "rotationGrace") ?? DEFAULTS.rotationGrace;
+  return {
     store,
     now: option(options, "now", "a function that answers milliseconds", isFunction) ?? Date.now,
     codec: limited(codec ?? jsonCodec, positive(options, "maxFieldBytes") ?? DEFAULTS.maxFieldBytes),

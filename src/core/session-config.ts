@@ -4,6 +4,7 @@ import type { Events } from "./events.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Log } from "./logger.ts";
 import type { IdSource } from "./session-id.ts";
+import type { SessionIdentity } from "./session-identity.ts";
 import type { Key } from "./session-record.ts";
 import type { CapPolicy, SessionStore } from "./session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "./units.ts";
@@ -31,10 +32,10 @@ export interface SessionConfig {
   readonly lazy: boolean;
   readonly storeTimeout: Milliseconds;
   readonly rotationGrace: Milliseconds;
-  readonly maxSessionBytes: number;
-  readonly cap: { readonly max: number; readonly policy: CapPolicy } | null;
   /** `Infinity`: ids change at logins only. */
   readonly rotateEvery: Milliseconds;
+  readonly maxSessionBytes: number;
+  readonly cap: { readonly max: number; readonly policy: CapPolicy } | null;
   /** Called when a record was created: the sweep starts with the first. */
   readonly created: () => void;
 }

@@ -8,8 +8,8 @@ import { Recorder } from "./recorder.ts";
 import { destroyed, headersSent, notLoaded, readOnlyBecause } from "./refusals.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { shortHash } from "./session-id.ts";
-import { SessionIdentity } from "./session-identity.ts";
-import type { Alias, Fields, Key, StoredSession, Tombstone } from "./session-record.ts";
+import type { Fields, Key } from "./session-record.ts";
+import { SessionStanding } from "./session-standing.ts";
 import { callStore } from "./store-call.ts";
 import type { Awaitable, EpochMilliseconds } from "./units.ts";
 
