@@ -135,7 +135,7 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
     ),
     trustProxy: option(options, "trustProxy", "true or false", (value) => typeof value === "boolean") ?? false,
   };
-  return new HttpSessions(config, http, sweeper, live);
+  return new HttpSessions(config, http, sweeper);
 }
 
 /** What an adapter was given: options, or sessions made before. */

@@ -4,7 +4,6 @@ import type { Events } from "./events.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Log } from "./logger.ts";
 import type { IdSource } from "./session-id.ts";
-import type { SessionIdentity } from "./session-identity.ts";
 import type { Key } from "./session-record.ts";
 import type { CapPolicy, SessionStore } from "./session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "./units.ts";
