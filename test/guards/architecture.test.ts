@@ -49,6 +49,12 @@ const table: readonly Row[] = [
     types: [/^node:http2?$/, /^(express|fastify|hono|koa)(\/|$)/],
   },
   {
+    // A user's routing tag decides on the slot; scripts are called by a hash of theirs. docs/decisions/009.
+    part: "the Redis store",
+    files: /^stores\/redis(-.*)?\.ts$/,
+    sources: [/^core\/(session-record|session-store|session-id|crypto|errors|units)\.ts$/],
+  },
+  {
     part: "stores",
     files: /^stores\//,
     sources: [/^core\/(session-record|session-store|errors|units)\.ts$/],

@@ -1,0 +1,83 @@
+import type { Reply } from "./redis-answers.ts";
+import { type Commander, type IoredisClient, isUnknownScript } from "./redis-client.ts";
+import { IoredisConnection, type IoredisPlain, type RedisConnection } from "./redis-connection.ts";
+import type { Script } from "./redis-script.ts";
+
+/** More of the client, of which some is only on one of its two classes. */
+interface Whole extends IoredisClient {
+  readonly isCluster?: boolean;
+  duplicate(overrides?: object): IoredisPlain;
+  nodes?(role: "master"): { duplicate(overrides: object): IoredisPlain }[];
+  on(event: string, listener: () => void): unknown;
+  pipeline(commands: unknown[][]): { exec(): Promise<[error: Error | null, reply: unknown][] | null> };
+}
+
+/** It ends with its first fault, and waits for nothing: neither for a server that comes back nor for a reply. */
+const FEED = {
+  lazyConnect: true,
+  autoResubscribe: false,
+  retryStrategy: () => null,
+  maxRetriesPerRequest: 0,
+  enableOfflineQueue: true,
+} as const;
+
+export class Ioredis implements Commander {
+  readonly cluster: boolean;
+  readonly #client: Whole;
+  /** How many connections of a client of one server broke. */
+  #breaks: number | undefined;
+
+  constructor(client: IoredisClient) {
+    this.#client = client as Whole;
+    this.cluster = this.#client.isCluster === true;
+  }
+
+  async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+    try {
+      return (await this.#client.evalsha(script.sha, keys.length, ...keys, ...args)) as Reply;
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error;
+      return (await this.#client.eval(script.text, keys.length, ...keys, ...args)) as Reply;
+    }
+  }
+
+  async runAndWait(
+    script: Script,
+    keys: readonly string[],
+    args: readonly string[],
+    replicas: number,
+    milliseconds: number,
+  ): ReturnType<Commander["runAndWait"]> {
+    const attempt = (command: string, name: string): Promise<[Error | null, unknown][]> =>
+      this.#inOneConnection([
+        [command, name, keys.length, ...keys, ...args],
+        ["wait", replicas, milliseconds],
+      ]);
+    let answers = await attempt("evalsha", script.sha);
+    if (isUnknownScript(answers[0]?.[0])) answers = await attempt("eval", script.text);
+    for (const [error] of answers) if (error !== null) throw error;
+    return { reply: answers[0]?.[1] as Reply, replicas: Number(answers[1]?.[1]) };
+  }
+
+  connection(): Promise<RedisConnection> {
+    const masters = this.cluster ? (this.#client.nodes?.("master") ?? []) : [];
+    const node = masters[Math.floor(Math.random() * masters.length)] ?? this.#client;
+    return Promise.resolve(new IoredisConnection(node.duplicate(FEED)));
+  }
+
+  /**
+   * WAIT speaks of its own connection. After a break this client sends again what was not answered, on another one, and
+   * a WAIT that stands alone there would be true of nothing: so a break in between is an answer that never came.
+   */
+  async #inOneConnection(commands: unknown[][]): Promise<[Error | null, unknown][]> {
+    if (this.#breaks === undefined) {
+      this.#breaks = 0;
+      if (!this.cluster) this.#client.on("close", () => (this.#breaks = (this.#breaks as number) + 1));
+    }
+    const before = this.#breaks;
+    const answers = (await this.#client.pipeline(commands).exec()) ?? [];
+    const failed = answers.some(([error]) => error !== null);
+    if (!failed && this.#breaks !== before) throw new Error("the connection broke while replicas were waited for");
+    return answers;
+  }
+}

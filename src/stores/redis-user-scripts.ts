@@ -1,0 +1,99 @@
+import { BEHIND, FIND, FINISH, KEYS } from "./redis-lua.ts";
+import { Script } from "./redis-script.ts";
+
+/**
+ * Scripts on what belongs to a user. `KEYS[1]` is the user's generation, `ARGV[1]` routing tag and user. The index is a
+ * ZSET of the sessions' keys by the instant of their login, so that a list has a stable order and a cap finds the oldest.
+ */
+
+/**
+ * now, limit, and where to go on: instant and key, or two times nothing. Looks at `limit` entries at most that are not
+ * live beside those it answers. → whether there is more, then for each: instant, key, handle, created, last use, deadline,
+ * metadata. Of the last two entries the first is where to go on.
+ *
+ * A place that is no longer in the index is found by putting it there for a moment: nobody sees it, a script is alone.
+ */
+export const LIST: Script = new Script(`${KEYS}
+local k, u, now, limit = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local index = ofUser(k, 'u', u)
+local generation = tonumber(call('GET', k) or '0')
+local start = 0
+if ARGV[5] ~= '' then
+  local rank = call('ZRANK', index, ARGV[5])
+  if rank then start = rank + 1 else
+    call('ZADD', index, ARGV[4], ARGV[5])
+    start = call('ZRANK', index, ARGV[5])
+    call('ZREM', index, ARGV[5])
+  end
+end
+local answer, found, lost = {0}, 0, {}
+local keys = call('ZRANGE', index, start, start + 2 * limit, 'WITHSCORES')
+local at = 1
+while at < #keys and found < limit do
+  local key, score = keys[at], keys[at + 1]
+  local r = call('HMGET', recordOf(k, key), 'u', 't', 'a', 'g', 'e', 'h', 'c', 'l', 'm')
+  if r[1] ~= u or r[2] or r[3] then lost[#lost + 1] = key
+  elseif tonumber(r[5]) > now and tonumber(r[4]) >= generation then
+    found = found + 1
+    for _, value in ipairs({score, key, r[6], r[7], r[8], r[5], r[9]}) do answer[#answer + 1] = value end
+  end
+  at = at + 2
+end
+if at < #keys or #keys == 2 * (2 * limit + 1) then
+  answer[1] = {keys[at - 1], keys[at - 2]}
+end
+for _, key in ipairs(lost) do call('ZREM', index, key) end
+return answer
+`);
+
+/**
+ * now, tombstone, channel, key to spare or nothing, generation of an earlier batch or nothing, where to go on. Raises the
+ * generation, which ends the sessions on every verb, then puts 500 of them away. → generation, where to go on or -1, keys
+ */
+export const REVOKE_USER: Script = new Script(`${KEYS}${FIND}${BEHIND}${FINISH}
+local k, u, now = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local index = ofUser(k, 'u', u)
+local generation = tonumber(ARGV[6])
+if not generation then
+  local spared, r
+  if ARGV[5] ~= '' then spared, r = behind(recordOf(k, ARGV[5]), now) end
+  call('DEL', k .. ':') -- there is none: after a script's first write a full memory refuses it no other
+  generation = call('INCR', k)
+  if spared and r[U] == u then call('HSET', spared, 'g', generation) end
+end
+local skipped = tonumber(ARGV[7])
+local keys = call('ZRANGE', index, skipped, skipped + 499)
+local answer, ended = {generation, -1}, {}
+for _, key in ipairs(keys) do
+  local other = recordOf(k, key)
+  local r = call('HMGET', other, 'u', 't', 'a', 'g', 'e')
+  if r[1] ~= u or r[2] or r[3] then call('ZREM', index, key)
+  elseif tonumber(r[4]) >= generation then skipped = skipped + 1
+  else
+    if tonumber(r[5]) > now then
+      finish(other, u, ARGV[3], now)
+      ended[#ended + 1] = key
+      answer[#answer + 1] = key
+    else call('ZREM', index, key) end
+  end
+end
+tell(ARGV[4], 'revoked', ended)
+if #keys == 500 then answer[2] = skipped end
+return answer
+`);
+
+/** now, tombstone, channel, handle. → the key, or nothing */
+export const REVOKE_HANDLE: Script = new Script(`${KEYS}${FIND}${FINISH}
+local k, u, now = KEYS[1], ARGV[1], tonumber(ARGV[2])
+for _, key in ipairs(call('ZRANGE', ofUser(k, 'u', u), 0, -1)) do
+  local other = recordOf(k, key)
+  if call('HGET', other, 'h') == ARGV[5] then
+    local r, refused = find(other, now)
+    if refused or r[U] ~= u then return false end
+    finish(other, u, ARGV[3], now)
+    tell(ARGV[4], 'revoked', {key})
+    return key
+  end
+end
+return false
+`);
