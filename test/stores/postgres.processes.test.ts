@@ -1,0 +1,193 @@
+import pg from "pg";
+import postgres from "postgres";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { newOperation } from "../../src/core/session-id.ts";
+import type { StoreNotice } from "../../src/core/session-store.ts";
+import { migrationSql, PostgresStore } from "../../src/stores/postgres.ts";
+import { CuttingProxy } from "../support/cutting-proxy.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
+import { bindTo, change, create, EMPTY, fieldsOf, HOUR, newKey, NOW, openPool, session } from "./postgres-scene.ts";
+import { storeFailure, until } from "./postgres-scene.ts";
+import { expectSameAsMemory } from "./random-calls.ts";
+
+let server: PostgresServer;
+let pool: pg.Pool;
+let store: PostgresStore;
+
+beforeAll(async () => {
+  server = await startPostgres();
+  pool = openPool(server.url);
+  store = new PostgresStore(pool);
+  await store.migrate();
+});
+beforeEach(() => pool.query(EMPTY));
+afterAll(async () => {
+  await pool.end();
+  await server.stop();
+});
+
+/** A database of its own. */
+async function newDatabase(name: string): Promise<{ readonly url: string; readonly pool: pg.Pool }> {
+  await pool.query(`create database ${name}`);
+  const url = server.url.replace(/postgres$/, name);
+  return { url, pool: openPool(url) };
+}
+
+describe("the tables", () => {
+  test("are made once by processes that start together, and again harm nothing", async () => {
+    const database = await newDatabase("starting");
+    const stores = Array.from({ length: 8 }, () => new PostgresStore(database.pool));
+    await Promise.all(stores.map((one) => one.migrate()));
+    const { key } = await create(stores[0] as PostgresStore, { fields: { a: "1" } });
+    await stores[1]?.migrate();
+    await database.pool.query(migrationSql());
+    expect(await fieldsOf(stores[1] as PostgresStore, key)).toEqual({ a: "1" });
+    await database.pool.end();
+  });
+
+  test("may be made from what is printed, in a schema of one's own, and used without the right to make any", async () => {
+    const database = await newDatabase("printed");
+    await database.pool.query(migrationSql({ schema: "Web" }));
+    await database.pool.query(`create role web login; grant usage on schema "Web" to web;
+      grant select, insert, update, delete on all tables in schema "Web" to web`);
+    const limited = openPool(database.url.replace("postgres@", "web@"));
+    const own = new PostgresStore(limited, { schema: "Web", listen: true });
+    await own.migrate();
+    await own.ping();
+    const heard: StoreNotice[] = [];
+    await own.watch((notice) => heard.push(notice));
+    const { key } = await create(own, { fields: { a: "1" } }, bindTo("ann"));
+    expect(await own.destroy(key, { now: NOW, tombstoneUntil: NOW })).toBe(true);
+    await until(() => heard.length > 0);
+    expect(heard).toEqual([{ type: "revoked", keys: [key] }]);
+    await expect(new PostgresStore(limited, { schema: "other" }).migrate()).rejects.toEqual(
+      storeFailure("this role may not"),
+    );
+    await own.close();
+    await limited.end();
+    await database.pool.end();
+  });
+
+  test("are asked for where they are missing", async () => {
+    const database = await newDatabase("empty");
+    const lost = new PostgresStore(database.pool);
+    await expect(lost.load("k", NOW)).rejects.toEqual(storeFailure("run migrate()"));
+    await expect(lost.ping()).rejects.toEqual(storeFailure("run migrate()"));
+    await database.pool.end();
+  });
+
+  test("lose a record's fields with it, whoever deletes it", async () => {
+    await create(store, { fields: { a: "1" } });
+    await pool.query("delete from fastsession_sessions");
+    expect((await pool.query("select * from fastsession_fields")).rows).toEqual([]);
+  });
+
+  test("show the data of live sessions as JSON", async () => {
+    const user = bindTo("ann", { metadata: { agent: "Firefox" } });
+    await create(store, { fields: { cart: '{"items":[1,2]}', odd: '"\\u0000"', other: "no JSON" } }, user);
+    const { key } = await create(store, { fields: { cart: '{"items":[9]}' } });
+    await store.destroy(key, { now: NOW, tombstoneUntil: NOW + HOUR });
+    const query = `select user_id, metadata->>'agent' as agent, name, value->'items'->>1 as second,
+      expires_at = to_timestamp(${NOW + HOUR} / 1000) as hour from fastsession_data order by name`;
+    const common = { user_id: "ann", agent: "Firefox", hour: true };
+    expect((await pool.query(query)).rows).toEqual([
+      { ...common, name: "cart", second: "2" },
+      { ...common, name: "odd", second: null },
+      { ...common, name: "other", second: null },
+    ]);
+  });
+});
+
+test("any text comes back, also those that PostgreSQL cannot hold", async () => {
+  const texts = { "\0": "\0", "\ud800": "\udc00 half", "\x1e": '\x1e"a"', "\\": '\\"{},NULL', NULL: "NULL", "": "" };
+  const { key } = await create(store, { fields: texts }, bindTo("ann \ud800\0", { metadata: { "\0": "\udc00" } }));
+  expect(await fieldsOf(store, key)).toEqual(texts);
+  const expectation = change({ expect: { ...texts, "\0": "1", none: "\0" } });
+  expect(await store.commit(key, expectation)).toMatchObject({ current: { "\0": "\0", none: null } });
+  const { sessions } = await store.listByUser("ann \ud800\0", { now: NOW, limit: 10 });
+  expect(sessions.map(({ metadata }) => metadata)).toEqual([{ "\0": "\udc00" }]);
+});
+
+test("a name that no index holds is refused, and so says the error", async () => {
+  const name = Array.from({ length: 4000 }, () => String.fromCharCode(33 + Math.random() * 90)).join("");
+  const creating = store.create(session({ fields: { [name]: "1" } }), { operation: newOperation(), now: NOW });
+  await expect(creating).rejects.toEqual(storeFailure("2,700 bytes", "ERR_SESSION_TOO_LARGE"));
+});
+
+test("answers what the memory store answers, and keeps what it keeps, for random calls", async () => {
+  const emptied = (): PostgresStore =>
+    Object.assign(new PostgresStore(pool), { close: async () => void (await pool.query(EMPTY)) });
+  const seen = await expectSameAsMemory(emptied, { userIndex: true, runs: 4 });
+  for (const verb of ["create", "commit", "rotate"]) expect(seen).toContain(`${verb}: ok`);
+});
+
+describe.each(["pg", "pg, prepared", "postgres.js"])("with %s", (client) => {
+  test("every verb is one round trip", async () => {
+    const proxy = await CuttingProxy.before(server.port);
+    const url = server.url.replace(String(server.port), String(proxy.port));
+    const sql = client === "postgres.js" ? postgres(url, { max: 1 }) : openPool(url, { max: 1 });
+    const counted = new PostgresStore(sql, client === "pg, prepared" ? { prepare: true } : {});
+    const at = { now: NOW, tombstoneUntil: NOW + HOUR };
+    const bind = bindTo("ann", { since: 0, cap: { max: 1, policy: "evict-oldest", tombstoneUntil: NOW + HOUR } });
+    const verbs: [string, (key: string) => Promise<unknown>][] = [
+      ["create", () => counted.create(session(), { operation: newOperation(), now: NOW })],
+      ["create with a cap", () => counted.create(session(), { operation: newOperation(), now: NOW, bind })],
+      ["load", (key) => counted.load(key, NOW)],
+      ["commit", (key) => counted.commit(key, change({ expect: { a: null }, set: { a: "1" } }))],
+      ["conflict", (key) => counted.commit(key, change({ expect: { b: "1" } }))],
+      ["renew", (key) => counted.renew(key, { now: NOW, lastUsedAt: NOW, expiresAt: NOW + HOUR })],
+      ["rotate with a cap", (key) => counted.rotate(key, newKey(), change(), { leave: rotated(), bind })],
+      ["destroy", (key) => counted.destroy(key, at)],
+      ["list", () => counted.listByUser("ann", { now: NOW, limit: 10 })],
+      ["revokeHandle", () => counted.revokeHandle("nobody", at)],
+      ["revokeUser", () => counted.revokeUser("ann", at)],
+      ["generation", () => counted.generation("ann")],
+      ["lock", (key) => counted.lock(key, { now: NOW, lease: 1000 })],
+      ["sweep", () => counted.sweep(NOW, 100)],
+      ["ping", () => counted.ping()],
+    ];
+    const trips: Record<string, number> = {};
+    for (const [verb, call] of verbs) {
+      const { key } = await create(counted);
+      // A prepared statement is made at its first use.
+      await call((await create(counted)).key);
+      proxy.resetCounts();
+      await call(key);
+      trips[verb] = proxy.counts.roundTrips;
+    }
+    expect(trips).toEqual(Object.fromEntries(verbs.map(([verb]) => [verb, 1])));
+    await sql.end();
+    await proxy.close();
+  });
+});
+
+function rotated() {
+  return { kind: "tombstone", reason: "rotated", expiresAt: NOW + HOUR } as const;
+}
+
+test("ten thousand sessions of a user are listed in pages and ended at once, and everybody hears of each", async () => {
+  const listening = new PostgresStore(pool, { listen: true });
+  const heard: string[] = [];
+  await listening.watch((notice) => "keys" in notice && heard.push(...notice.keys));
+  const template = await create(store, { fields: { a: "1" } }, bindTo("ann"));
+  await pool.query(`insert into fastsession_sessions
+      (key, kind, version, created_at, last_used_at, rotated_at, expires_at, handle, user_id, bound_at, generation, metadata)
+    select rpad('v1.abc.' || n, 50, '-'), kind, version, created_at, last_used_at, rotated_at, expires_at, handle || n, user_id,
+      bound_at + n / 3, generation, metadata from fastsession_sessions, generate_series(1, 9999) n`);
+  await pool.query(`insert into fastsession_fields
+    select id, 'a', '1' from fastsession_sessions on conflict do nothing`);
+  const handles = new Set<string>();
+  let pages = 0;
+  for (let after: string | null = null; after !== null || pages === 0; pages += 1) {
+    const page = await store.listByUser("ann", { now: NOW, after, limit: 1000 });
+    for (const { handle } of page.sessions) handles.add(handle);
+    ({ after } = page);
+  }
+  expect([handles.size, pages]).toEqual([10_000, 10]);
+  const { keys } = await store.revokeUser("ann", { now: NOW, tombstoneUntil: NOW + HOUR, except: template.key });
+  expect(keys).toHaveLength(9999);
+  await until(() => heard.length === 9999);
+  expect(heard.toSorted()).toEqual(keys.toSorted());
+  expect((await pool.query("select count(*)::int as left from fastsession_fields")).rows).toEqual([{ left: 1 }]);
+  await listening.close();
+});
