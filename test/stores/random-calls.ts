@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { expect } from "vitest";
 import type { Key, Leave, SessionPage } from "../../src/core/session-record.ts";
 import type { Bind, Change, SessionStore } from "../../src/core/session-store.ts";
+import type { Awaitable } from "../../src/core/units.ts";
 import { MemoryRecords } from "../../src/stores/memory-records.ts";
 
 /** Keys, fields and users are few, so that calls meet. Instants are in milliseconds from the call's own. */
@@ -184,7 +185,7 @@ function summary(answer: unknown): string {
  * @returns the kinds of answers that came: a test is worth something only if all did
  */
 export async function expectSameAsMemory(
-  createStore: () => SessionStore,
+  createStore: () => Awaitable<SessionStore>,
   options: { readonly userIndex: boolean; readonly runs: number },
 ): Promise<string[]> {
   const seen = new Set<string>();
@@ -192,7 +193,7 @@ export async function expectSameAsMemory(
   const steps = fc.tuple(callsOf(userIndex), fc.integer({ min: 1, max: 9 }));
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { minLength: 60, maxLength: 60 }), async (steps) => {
-      const store = createStore();
+      const store = await createStore();
       const memory = new MemoryRecords(1_000_000, Infinity);
       let now = Date.UTC(2030, 0, 1);
       for (const [n, [call, pause]] of steps.entries()) {
