@@ -1,6 +1,7 @@
 /** The composition root: joins core, http and the default store. `index.ts` re-exports it, adapters call it. */
 import { option } from "./core/check-option.ts";
 import { createConfig, createLog, type LifeOptions } from "./core/options.ts";
+import { inProduction } from "./core/production.ts";
 import type { SchemaMap, InferSchema } from "./core/schema.ts";
 import type { SessionStore } from "./core/session-store.ts";
 import type { DefaultData } from "./core/session-types.ts";
@@ -14,6 +15,7 @@ import {
 } from "./http/cookie-options.ts";
 import { createCsrfCheck } from "./http/csrf-check.ts";
 import { HttpSessions } from "./http/http-sessions.ts";
+import { createInsecureWarning } from "./http/insecure-warning.ts";
 import { SessionCookie } from "./http/session-cookie.ts";
 import { createCookieWriter } from "./http/set-cookie.ts";
 import { createSkip } from "./http/skip-rules.ts";
@@ -108,6 +110,11 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
   const endsByStart = options.rolling !== true && options.absoluteTimeout === undefined;
   const { format, accepted } = cookieFormats(options, namespace, endsByStart ? (options.maxAge ?? 0) : 0, log);
   const store = storeOf(options.store);
+  if (options.store === undefined && inProduction()) {
+    log.warnOnce(
+      "sessions are kept in memory and end with the process: pass a store, also new MemoryStore() if that is meant",
+    );
+  }
   const config = createConfig(options, {
     store,
     namespace,
@@ -128,11 +135,7 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
     sessionObject: sessionObject(options),
     skip: createSkip(options.skipSessionHeader, options.skip),
     csrf: createCsrfCheck(options.csrf),
-    warnUnencrypted: once(() =>
-      log.warn(
-        `the cookie ${attributes.name} is Secure and a request came unencrypted, so most browsers drop it: serve over TLS; behind a proxy set the framework's proxy trust or trustProxy; in development use secure: "auto"`,
-      ),
-    ),
+    warnInsecure: createInsecureWarning(attributes.name, attributes.secure, log),
     trustProxy: option(options, "trustProxy", "true or false", (value) => typeof value === "boolean") ?? false,
   };
   return new HttpSessions(config, http, sweeper);
@@ -181,15 +184,6 @@ function sweepMilliseconds(options: SessionOptions): number {
 }
 
 const DEFAULT_SWEEP_INTERVAL = 60;
-
-function once(run: () => void): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    run();
-  };
-}
 
 function isShortText(value: unknown): boolean {
   return typeof value === "string" && value.length > 0 && value.length <= 64;

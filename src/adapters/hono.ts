@@ -24,6 +24,10 @@ class HonoExchange extends Exchange {
     return this.#context.req.header("cookie");
   }
 
+  header(name: string): string | undefined {
+    return this.#context.req.header(name);
+  }
+
   encrypted(): boolean {
     return urlEncrypted(this.#context.req.url, this.#context.req.raw.headers, this.sessions.http.trustProxy);
   }

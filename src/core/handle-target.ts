@@ -6,12 +6,19 @@ export const STATE: unique symbol = Symbol("fastsession.state");
 
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
-/** What a handle's Proxy stands before. */
+/** What a handle's Proxy stands before. Its field is private so that `console.dir`, which asks no object how, finds nothing. */
 export class HandleTarget {
-  state: SessionState;
+  #state: SessionState;
 
   constructor(state: SessionState) {
-    this.state = state;
+    this.#state = state;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+  set state(state: SessionState) {
+    this.#state = state;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Log } from "../core/logger.ts";
+import { inProduction } from "../core/production.ts";
 import { choice, flag, option } from "../core/check-option.ts";
 import type { Seconds } from "../core/units.ts";
 import type { CookieFormat, CookieFormatFactory } from "./cookie-format.ts";
@@ -124,10 +125,7 @@ function checkSecrets(secrets: readonly Secret[], allowShort: boolean, log: Log)
     typeof secret === "string" ? new TextEncoder().encode(secret).length : secret.length;
   if (allowShort || secrets.every((secret) => bytes(secret) >= SECRET_BYTES)) return;
   const problem = `secretKey has fewer than ${SECRET_BYTES} bytes and can be guessed: make one with ${MAKE_SECRET}`;
-  const production = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[
-    "NODE_ENV"
-  ];
-  if (production === "production") {
+  if (inProduction()) {
     throw new TypeError(`${problem}, or set allowShortSecret for a secret you cannot change yet`);
   }
   log.warnOnce(problem);

@@ -19,15 +19,22 @@ export interface ResponseHeaders {
  */
 export abstract class Exchange implements Carrier {
   readonly sessions: HttpSessions<unknown>;
-  readonly state: SessionState;
+  /** Private, since the request leads here for whoever prints it. */
+  readonly #state: SessionState;
 
   constructor(sessions: HttpSessions<unknown>) {
     this.sessions = sessions;
-    this.state = newSession(sessions.config, this);
+    this.#state = newSession(sessions.config, this);
+  }
+
+  get state(): SessionState {
+    return this.#state;
   }
 
   /** The request's Cookie header; several are joined with `; `. */
   abstract cookieHeader(): string | undefined;
+  /** One of the request's headers, by its name in lower case. */
+  abstract header(name: string): string | undefined;
   /** Whether the client's connection is encrypted, as far as the framework knows and trusts its proxies. */
   abstract encrypted(): boolean;
   /** The session is used for the first time. */
@@ -76,11 +83,11 @@ export abstract class Exchange implements Carrier {
   }
 
   #secure(): boolean {
-    const { secure } = this.sessions.http;
-    if (secure === "auto") return this.encrypted();
-    // Sent all the same: only the browser knows what is between it and us.
-    if (secure && !this.encrypted()) this.sessions.http.warnUnencrypted();
-    return secure;
+    const { secure, warnInsecure } = this.sessions.http;
+    if (secure === false || this.encrypted()) return secure !== false;
+    warnInsecure(this.header("x-forwarded-proto"));
+    // With `true` sent all the same: only the browser knows what is between it and us.
+    return secure === true;
   }
 }
 

@@ -15,6 +15,10 @@ export class FetchExchange extends Exchange {
     return this.#request.headers.get("cookie") ?? undefined;
   }
 
+  header(name: string): string | undefined {
+    return this.#request.headers.get(name) ?? undefined;
+  }
+
   encrypted(): boolean {
     return urlEncrypted(this.#request.url, this.#request.headers, this.sessions.http.trustProxy);
   }

@@ -17,8 +17,8 @@ export interface HttpConfig {
   readonly skip: ((request: SkipRequest) => boolean) | null;
   readonly csrf: CsrfCheck | null;
   readonly trustProxy: boolean;
-  /** Says, once, why a Secure cookie on a plain connection does not come back. */
-  readonly warnUnencrypted: () => void;
+  /** Says, once, why a cookie goes without Secure or does not come back. */
+  readonly warnInsecure: (forwardedProto: string | undefined) => void;
 }
 
 /** A request, as far as it can be without a framework: Node's, or the Fetch API's. */

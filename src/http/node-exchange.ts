@@ -36,6 +36,11 @@ export class NodeExchange extends Exchange {
     return this.#request.headers["cookie"] as string | undefined;
   }
 
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
   encrypted(): boolean {
     return isEncrypted(this.#request, this.sessions.http.trustProxy);
   }

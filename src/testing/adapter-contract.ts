@@ -12,6 +12,7 @@ import { tellEnds } from "./adapter-stories-ends.ts";
 import { tellErrors } from "./adapter-stories-errors.ts";
 import { tellFaults } from "./adapter-stories-faults.ts";
 import { tellOptions } from "./adapter-stories-options.ts";
+import { tellProxies } from "./adapter-stories-proxies.ts";
 import { tellRaces } from "./adapter-stories-races.ts";
 import { tellStreams } from "./adapter-stories-streams.ts";
 import { tellVisits } from "./adapter-stories-visits.ts";
@@ -51,6 +52,7 @@ export function adapterContract({ test, start, cookieWays, errorHandlers = true 
     tellCookies(stage);
     tellOptions(stage);
     tellCsrf(stage);
+    tellProxies(stage);
     tellCalls(stage);
     tellFaults(stage);
   }

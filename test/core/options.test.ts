@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createSessions, type SessionOptions } from "../../src/create-sessions.ts";
+import { MemoryStore } from "../../src/stores/memory.ts";
 
 const secretKey = "a secret of more than thirty-two bytes";
 const make = (options: Record<string, unknown>) => () =>
@@ -82,6 +83,24 @@ describe("short secrets", () => {
     } finally {
       process.env["NODE_ENV"] = before;
     }
+  });
+});
+
+describe("the default store", () => {
+  it.each([
+    ["production", {}, 1],
+    ["production", { store: new MemoryStore() }, 0],
+    ["development", {}, 0],
+  ])("in %s, with %j, is warned about %d times: it ends with the process", (mode, options, warnings) => {
+    const lines: string[] = [];
+    const logger = { debug() {}, info() {}, warn: (line: string) => void lines.push(line), error() {} };
+    vi.stubEnv("NODE_ENV", mode);
+    try {
+      createSessions({ secretKey, logger, ...options });
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect(lines.filter((line) => line.includes("memory"))).toHaveLength(warnings);
   });
 });
 
