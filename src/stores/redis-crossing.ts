@@ -1,6 +1,7 @@
+import { FastSessionError } from "../core/errors.ts";
 import type { Key, Leave } from "../core/session-record.ts";
 import type { Bind, Conflict, Duplicate, Gone, Moved, Rejected, RotateChange, Rotated } from "../core/session-store.ts";
-import { type Integer, type Reply, toRefusal } from "./redis-answers.ts";
+import { type Integer, isList, type Reply, toRefusal } from "./redis-answers.ts";
 import { rotateArguments } from "./redis-arguments.ts";
 import type { RedisCaller } from "./redis-caller.ts";
 import { COPY, DISCARD, RETIRE, TAKE } from "./redis-moves.ts";
@@ -44,9 +45,10 @@ export async function rotateAcross(caller: RedisCaller, move: Move): Promise<Set
   const evicted: Key[] = [];
   let taken = await caller.read(TAKE, [old], args);
   for (let round = 1; ; round += 1) {
-    const [what, record] = taken as readonly [string, readonly string[]];
+    const [what, record] = isList(taken) ? (taken as readonly [string, readonly string[]]) : [];
     if (what !== "record" && what !== "pending") return toSettled(taken);
-    const fields = kept(record);
+    const fields = kept(record as readonly string[]);
+    if (bind === undefined && fields.has("u")) throw foreignTag();
     const again = round > 1 || what === "pending" ? "again" : "";
     const copied = await caller.write(COPY, fresh, copyArguments(args, fields, again));
     const refusal = toRefusal(copied);
@@ -82,6 +84,14 @@ function kept(record: readonly string[]): ReadonlyMap<string, string> {
 function copyArguments(args: readonly string[], fields: ReadonlyMap<string, string>, again: string): string[] {
   const record = [...fields].flat();
   return [...args.slice(0, 5), again, ...args.slice(6, 16), String(record.length), ...record, ...args.slice(17)];
+}
+
+/** A session and its user's index share a slot, so that a script can change both. */
+export function foreignTag(): FastSessionError {
+  return new FastSessionError(
+    "ERR_SESSION_UNSUPPORTED",
+    "on Redis Cluster the id of a user's session carries the user's routing tag: leave idGenerator out",
+  );
 }
 
 function refused(answer: Settled["answer"]): Settled {

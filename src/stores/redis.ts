@@ -47,7 +47,7 @@ import { isList, type Integer, type Reply, toRefusal, toStored } from "./redis-a
 import { commitArguments, createArguments, renewArguments, rotateArguments } from "./redis-arguments.ts";
 import { RedisCaller } from "./redis-caller.ts";
 import type { RedisClient } from "./redis-client.ts";
-import { rotateAcross, type Settled, toSettled } from "./redis-crossing.ts";
+import { foreignTag, rotateAcross, type Settled, toSettled } from "./redis-crossing.ts";
 import { RedisFeed } from "./redis-feed.ts";
 import { RedisKeys, tagOfKey, userOf } from "./redis-keys.ts";
 import { type Lock, RedisLocks } from "./redis-locks.ts";
@@ -241,12 +241,7 @@ export class RedisStore implements SessionStore {
     const record = this.#keys.record(key);
     if (!bind) return [record];
     const user = userOf(bind.userId);
-    if (this.#caller.cluster && tagOfKey(key) !== user.slice(0, 3)) {
-      throw new FastSessionError(
-        "ERR_SESSION_UNSUPPORTED",
-        "on Redis Cluster an id names its user's slot: leave idGenerator out",
-      );
-    }
+    if (this.#caller.cluster && tagOfKey(key) !== user.slice(0, 3)) throw foreignTag();
     return [record, ...this.#keys.ofUser(user)];
   }
 }

@@ -25,13 +25,22 @@ describe.each(Object.entries(singleClients))("RedisStore with %s", (name, connec
   /** An empty store: a prefix nobody else has. */
   const make = (): { stores: readonly [RedisStore, RedisStore]; close: () => Promise<unknown> } => {
     const prefix = `${name.replaceAll(" ", "")}:${(stores += 1)}:`;
-    const [one, other] = clients.map(({ client }) => new RedisStore(client, { prefix })) as [RedisStore, RedisStore];
+    const [one, other] = clients.map(({ client }) => new RedisStore(client, { prefix, announceChanges: true })) as [
+      RedisStore,
+      RedisStore,
+    ];
     return { stores: [one, other], close: () => Promise.resolve([one.close(), other.close()]) };
   };
 
   storeContract({
     test,
-    createStore: () => ({ store: make().stores[0], close: () => Promise.resolve() }),
+    createStore: () => {
+      const {
+        stores: [store],
+        close,
+      } = make();
+      return { store, close };
+    },
     parallelStores: make,
   });
 });
