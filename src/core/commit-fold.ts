@@ -9,13 +9,48 @@ import type { EpochMilliseconds } from "./units.ts";
 
 type Texts = Readonly<Record<string, string | null>>;
 
-/** A field's text, as far as is known here. It may be out of date: the store compares, too. */
-export type KnownText = (field: string) => string | null | undefined;
+/** Fields' texts, as far as is known here. */
+export class KnownTexts {
+  readonly #texts = new Map<string, string | null>();
+  #cleared = false;
+
+  /** `null`: absent; `undefined`: not known. */
+  of(field: string): string | null | undefined {
+    const text = this.#texts.get(field);
+    return text === undefined && this.#cleared ? null : text;
+  }
+
+  /** Takes over what a change leaves. */
+  apply({ clear, remove, set }: Pick<Change, "clear" | "remove" | "set">): void {
+    if (clear === true) {
+      this.#cleared = true;
+      this.#texts.clear();
+    }
+    for (const field of remove ?? []) this.#texts.set(field, null);
+    this.learn(set ?? {});
+  }
+
+  learn(texts: Texts): void {
+    for (const field of Object.keys(texts)) this.#texts.set(field, texts[field] as string | null);
+  }
+
+  /** As a change that brings any record there. */
+  toChange(): { readonly clear: boolean; readonly remove: string[]; readonly set: Record<string, string> } {
+    const texts = [...this.#texts];
+    return {
+      clear: this.#cleared,
+      remove: this.#cleared ? [] : texts.filter(([, text]) => text === null).map(([field]) => field),
+      set: Object.fromEntries(texts.filter((entry): entry is [string, string] => entry[1] !== null)),
+    };
+  }
+}
 
 /** A request's share in a change. */
 export interface Share {
   readonly task: Task;
   recorded: Recorded;
+  /** What the store answered that this request had not seen yet. */
+  current: Texts | null;
 }
 
 /** What has to be as this request saw it. */
@@ -47,17 +82,15 @@ export function changeOf(task: Task, recorded: Recorded): Change {
  * the store compare it; the next ones are compared here, with what those before them leave.
  */
 export class Fold {
-  readonly #stored: KnownText;
-  /** What those before leave; `null`: nothing. */
-  readonly #texts = new Map<string, string | null>();
-  #cleared = false;
+  /** The store's texts as this process left them. They may be out of date. */
+  readonly #stored: KnownTexts;
+  readonly #left = new KnownTexts();
   #expect: Record<string, string | null> | undefined;
   #now: EpochMilliseconds = 0;
   #lastUsedAt: EpochMilliseconds | undefined;
   #expiresAt: EpochMilliseconds | undefined;
 
-  /** @param stored the texts that the store has, as far as is known, for whoever looks first */
-  constructor(stored: KnownText) {
+  constructor(stored: KnownTexts) {
     this.#stored = stored;
   }
 
@@ -72,7 +105,7 @@ export class Fold {
     let { recorded } = share;
     let expected = expectationOf(task, recorded);
     // Rebasing collects anew, and what was recorded since may look at further fields.
-    for (let other = this.#contradicted(expected); other !== null; other = this.#contradicted(expected)) {
+    for (let other = this.#otherThan(expected, share); other !== null; other = this.#otherThan(expected, share)) {
       const next = rebase(state, recorded, other);
       if (next === null) return false;
       share.recorded = recorded = next;
@@ -80,52 +113,36 @@ export class Fold {
     }
     guardSize(state, recorded.set, recorded);
     for (const field of Object.keys(expected ?? {})) {
-      if (this.#cleared || this.#texts.has(field)) continue;
+      if (this.#left.of(field) !== undefined) continue;
       (this.#expect ??= {})[field] = (expected as Texts)[field] as string | null;
     }
-    this.#apply(recorded);
+    this.#left.apply(recorded);
     this.#renew(task);
     return true;
   }
 
   change(): Change {
-    const texts = [...this.#texts];
     return {
       operation: newOperation(),
       now: this.#now,
       expect: this.#expect,
-      clear: this.#cleared,
-      remove: this.#cleared ? [] : texts.filter(([, text]) => text === null).map(([field]) => field),
-      set: Object.fromEntries(texts.filter((entry): entry is [string, string] => entry[1] !== null)),
+      ...this.#left.toChange(),
       lastUsedAt: this.#lastUsedAt,
       expiresAt: this.#expiresAt,
     };
   }
 
-  /** A field's text after the change; `undefined`: as it was. */
-  leaves(field: string): string | null | undefined {
-    const text = this.#texts.get(field);
-    return text === undefined && this.#cleared ? null : text;
-  }
-
-  /** Expectations that do not hold, with the texts there are; `null`: all hold, as far as is known here. */
-  #contradicted(expected: Texts | null): Texts | null {
+  /** Texts other than expected; `null`: there is none, as far as is known here. */
+  #otherThan(expected: Texts | null, { recorded, current }: Share): Texts | null {
     let found: Record<string, string | null> | null = null;
     for (const field of Object.keys(expected ?? {})) {
-      const left = this.leaves(field);
-      const text = left === undefined ? this.#stored(field) : left;
+      let text = this.#left.of(field);
+      if (text === undefined && current !== null && Object.hasOwn(current, field)) text = current[field];
+      // Only a guess, which must not refuse an assignment: the store knows.
+      if (text === undefined && Object.hasOwn(recorded.computed ?? {}, field)) text = this.#stored.of(field);
       if (text !== undefined && text !== (expected as Texts)[field]) (found ??= {})[field] = text;
     }
     return found;
-  }
-
-  #apply({ clear, remove, set }: Recorded): void {
-    if (clear) {
-      this.#cleared = true;
-      this.#texts.clear();
-    }
-    for (const field of remove) this.#texts.set(field, null);
-    for (const field of Object.keys(set)) this.#texts.set(field, set[field] as string);
   }
 
   #renew(task: Task): void {

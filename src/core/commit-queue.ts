@@ -3,7 +3,7 @@
  * gather, and go together in one call: a session that many requests change at once costs few calls and no conflicts.
  */
 import { isPromise } from "./awaitable.ts";
-import { changeOf, Fold, type KnownText, type Share } from "./commit-fold.ts";
+import { changeOf, Fold, KnownTexts, type Share } from "./commit-fold.ts";
 import { conflictOn, isOver, pauseAfter, wait } from "./conflict.ts";
 import { FastSessionError } from "./errors.ts";
 import { renewed, type Task } from "./outcomes.ts";
@@ -33,12 +33,9 @@ interface Part extends Share {
 interface Batch extends Sending {
   readonly parts: readonly Part[];
   readonly change: Change;
-  readonly leaves: KnownText;
   /** The outcome, when a repeat that one of them made brought it, or is about to. */
   verdict: Promise<Answer> | null;
 }
-
-const NOTHING: KnownText = () => undefined;
 
 /** Queues with a call under way. */
 const queues = new WeakMap<SessionConfig, Map<Key, CommitQueue>>();
@@ -62,8 +59,8 @@ class CommitQueue {
   #busy = false;
   /** Conflicts in a row. */
   #conflicts = 0;
-  /** What the last call left, or showed: those who wait read the session before that. */
-  #stored: KnownText = NOTHING;
+  /** What the calls so far left and showed: those who wait read the session before that. */
+  #stored = new KnownTexts();
 
   constructor(config: SessionConfig, key: Key, keys: Map<Key, CommitQueue>) {
     this.#config = config;
@@ -73,7 +70,15 @@ class CommitQueue {
 
   add(task: Task, ended: Ended): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ task, recorded: task.recorded as Recorded, ended, unsettled: null, resolve, reject });
+      this.#waiting.push({
+        task,
+        recorded: task.recorded as Recorded,
+        current: null,
+        ended,
+        unsettled: null,
+        resolve,
+        reject,
+      });
       if (!this.#busy) this.#next();
     });
   }
@@ -121,25 +126,27 @@ class CommitQueue {
     if (first === undefined) return null;
     // Nearly always one: its own change is what the fold would make of it.
     const change = parts.length === 1 ? changeOf(first.task, first.recorded) : fold.change();
-    const leaves: KnownText = (field) => fold.leaves(field);
     // The one that has waited longest is the first.
-    return { parts, change, since: first.task.attempt.since, doubt: false, verdict: null, leaves };
+    return { parts, change, since: first.task.attempt.since, doubt: false, verdict: null };
   }
 
   #answered(batch: Batch, answer: Answer): void {
     if (answer.ok || answer.reason !== "conflict") {
       this.#conflicts = 0;
-      this.#stored = answer.ok ? batch.leaves : NOTHING;
+      if (answer.ok) this.#stored.apply(batch.change);
       for (const part of batch.parts) finish(part, () => judge(part, batch.change, answer, batch.doubt));
       return this.#next();
     }
     const { current } = answer;
-    this.#stored = (field) => (Object.hasOwn(current, field) ? current[field] : undefined);
+    this.#stored.learn(current);
     const again: Part[] = [];
     for (const part of batch.parts) {
       if (isLost(part, batch.doubt)) part.reject(forget(part));
       else if (isOver(part.task.state, part.task.attempt.since)) part.reject(conflictOn(Object.keys(current)));
-      else again.push(part);
+      else {
+        part.current = current;
+        again.push(part);
+      }
     }
     this.#waiting.unshift(...again);
     const pause = pauseAfter((this.#conflicts += 1));
@@ -155,7 +162,7 @@ class CommitQueue {
       }
       part.reject(error);
     }
-    this.#stored = NOTHING;
+    this.#stored = new KnownTexts();
     this.#next();
   }
 
