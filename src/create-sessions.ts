@@ -1,9 +1,13 @@
 /** The composition root: joins core, http and the default store. `index.ts` re-exports it, adapters call it. */
 import { option } from "./core/check-option.ts";
+import type { LiveInfo } from "./core/live-info.ts";
+import { Live } from "./core/live.ts";
 import { createConfig, createLog, type LifeOptions } from "./core/options.ts";
+import { OwnEndings } from "./core/own-endings.ts";
 import { inProduction } from "./core/production.ts";
 import type { SchemaMap, InferSchema } from "./core/schema.ts";
-import type { SessionStore } from "./core/session-store.ts";
+import type { SessionInfo } from "./core/session-info.ts";
+import type { LiveStore, SessionStore } from "./core/session-store.ts";
 import type { DefaultData } from "./core/session-types.ts";
 import { Sweeper } from "./core/sweeper.ts";
 import {
@@ -38,6 +42,9 @@ export interface SessionOptions extends LifeOptions, CookieOptions {
    */
   readonly store?: SessionStore | SimpleStore;
 }
+
+/** Options with a store that has a feed: one whose type says so, or none, which means a `MemoryStore`. */
+export type LiveOptions = SessionOptions & { readonly store?: Pick<LiveStore, "capabilities"> };
 
 /** The sessions of an application. */
 export type { HttpSessions as Sessions } from "./http/http-sessions.ts";
@@ -98,8 +105,12 @@ const OPTIONS: Record<keyof SessionOptions, true> = {
  * const sessions = createSessions({ secretKey: process.env.SESSION_SECRET!, maxAge: 86_400 });
  */
 export function createSessions<const M extends SchemaMap>(
+  options: LiveOptions & { readonly schema: M },
+): HttpSessions<InferSchema<M>, LiveInfo>;
+export function createSessions<const M extends SchemaMap>(
   options: SessionOptions & { readonly schema: M },
 ): HttpSessions<InferSchema<M>>;
+export function createSessions<D = DefaultData>(options: LiveOptions): HttpSessions<D, LiveInfo>;
 export function createSessions<D = DefaultData>(options: SessionOptions): HttpSessions<D>;
 export function createSessions(options: SessionOptions): HttpSessions<unknown> {
   checkNames(options);
@@ -109,7 +120,10 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
   // Where uses or logins move the end, the cookie's start says nothing about it.
   const endsByStart = options.rolling !== true && options.absoluteTimeout === undefined;
   const { format, accepted } = cookieFormats(options, namespace, endsByStart ? (options.maxAge ?? 0) : 0, log);
-  const store = storeOf(options.store);
+  const given = storeOf(options.store);
+  const { feed } = given.capabilities;
+  const endings = feed === "fleet" ? new OwnEndings() : null;
+  const store = endings?.noting(given) ?? given;
   if (options.store === undefined && inProduction()) {
     log.warnOnce(
       "sessions are kept in memory and end with the process: pass a store, also new MemoryStore() if that is meant",
@@ -121,7 +135,9 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
     wholeSeconds: format.wholeSeconds === true,
     log,
     created: () => sweeper.start(),
+    signalOf: feed === null ? null : (session, onClose) => live.signalOf(session, onClose),
   });
+  const live = new Live(config, endings);
   const sweeper = new Sweeper(config, sweepMilliseconds(options));
   const http = {
     cookie: new SessionCookie(
@@ -138,12 +154,12 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
     warnInsecure: createInsecureWarning(attributes.name, attributes.secure, log),
     trustProxy: option(options, "trustProxy", "true or false", (value) => typeof value === "boolean") ?? false,
   };
-  return new HttpSessions(config, http, sweeper);
+  return new HttpSessions(config, http, sweeper, live);
 }
 
 /** What an adapter was given: options, or sessions made before. */
-export function toSessions<D>(given: SessionOptions | HttpSessions<D>): HttpSessions<D> {
-  return given instanceof HttpSessions ? given : createSessions<D>(given);
+export function toSessions<D, I extends SessionInfo>(given: SessionOptions | HttpSessions<D, I>): HttpSessions<D, I> {
+  return given instanceof HttpSessions ? given : (createSessions<D>(given) as HttpSessions<D, I>);
 }
 
 function checkNames(options: SessionOptions): void {

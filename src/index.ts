@@ -1,4 +1,4 @@
-export { createSessions, type SessionOptions, type Sessions } from "./create-sessions.ts";
+export { createSessions, type LiveOptions, type SessionOptions, type Sessions } from "./create-sessions.ts";
 export { originalDefaults } from "./original-defaults.ts";
 
 export type { SessionCause } from "./core/cause.ts";
@@ -8,6 +8,7 @@ export type { EncryptionOptions } from "./core/encryption.ts";
 export { FastSessionError, type FastSessionErrorCode } from "./core/errors.ts";
 export type { SessionEventName, SessionEvents, SessionListener } from "./core/events.ts";
 export { jsonCodec } from "./core/json-codec.ts";
+export type { LiveInfo } from "./core/live-info.ts";
 export type { Logger, LogLevel } from "./core/logger.ts";
 export type { InferSchema, SchemaMap, StandardSchema } from "./core/schema.ts";
 // A star, because only what comes through one can be merged with by `declare module`.

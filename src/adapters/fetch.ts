@@ -1,5 +1,6 @@
 import { FastSessionError } from "../core/errors.ts";
 import { createHandle } from "../core/session-handle.ts";
+import type { SessionInfo } from "../core/session-info.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import type { Awaitable } from "../core/units.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
@@ -7,15 +8,15 @@ import { FetchExchange, fetchSkipRequest, withHeaders } from "../http/fetch-exch
 import type { HttpSessions } from "../http/http-sessions.ts";
 
 /** A handler of the Fetch API. On skipped requests `session` is `undefined`. */
-export type FetchHandler<D, Rest extends unknown[]> = (
+export type FetchHandler<D, Rest extends unknown[], I extends SessionInfo = SessionInfo> = (
   request: Request,
-  session: Session<D>,
+  session: Session<D, I>,
   ...rest: Rest
 ) => Awaitable<Response>;
 
 /** Makes `(request) => response` out of a handler that also gets the session. */
-export type FetchSession<D> = <Rest extends unknown[]>(
-  handler: FetchHandler<D, Rest>,
+export type FetchSession<D, I extends SessionInfo = SessionInfo> = <Rest extends unknown[]>(
+  handler: FetchHandler<D, Rest, I>,
   options?: {
     /** The answer to an error that the handler threw. @defaultValue logs it and answers 500, or 503 for a failing store */
     readonly onError?: (error: unknown, request: Request) => Awaitable<Response>;
@@ -33,7 +34,9 @@ type Tracked = Request & { [UNDER_WAY]?: readonly FetchExchange[] };
  * const session = fastSession({ secretKey });
  * export default { fetch: session((request, session) => new Response(`visit ${session.increment("visits")}`)) };
  */
-export function fastSession<D = DefaultData>(given: SessionOptions | HttpSessions<D>): FetchSession<D> {
+export function fastSession<D = DefaultData, I extends SessionInfo = SessionInfo>(
+  given: SessionOptions | HttpSessions<D, I>,
+): FetchSession<D, I> {
   const sessions = toSessions(given);
   return (handler, { onError = defaultError } = {}) =>
     async (request, ...rest) => {
@@ -43,7 +46,7 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
       } catch (error) {
         return onError(error, request);
       }
-      if (!admitted) return handler(request, undefined as unknown as Session<D>, ...rest);
+      if (!admitted) return handler(request, undefined as unknown as Session<D, I>, ...rest);
       const tracked: Tracked = request;
       const others = tracked[UNDER_WAY] ?? [];
       const outer = others.find((one) => one.sessions === sessions);
@@ -71,8 +74,8 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
       return withHeaders(exchange, response);
     };
 
-  function handleOf(exchange: FetchExchange): Session<D> {
-    return createHandle(exchange.state) as unknown as Session<D>;
+  function handleOf(exchange: FetchExchange): Session<D, I> {
+    return createHandle(exchange.state) as unknown as Session<D, I>;
   }
 
   function defaultError(error: unknown): Response {

@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { createHandle } from "../core/session-handle.ts";
+import type { SessionInfo } from "../core/session-info.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import { Exchange } from "../http/exchange.ts";
@@ -8,8 +9,8 @@ import type { HttpSessions } from "../http/http-sessions.ts";
 import { attach, isMounted } from "../http/attach.ts";
 
 /** What the middleware adds to the context: `c.var.session`, `c.get("session")`. */
-export interface SessionEnv<D = DefaultData> {
-  Variables: { session: Session<D> };
+export interface SessionEnv<D = DefaultData, I extends SessionInfo = SessionInfo> {
+  Variables: { session: Session<D, I> };
 }
 
 class HonoExchange extends Exchange {
@@ -44,9 +45,9 @@ class HonoExchange extends Exchange {
  * app.use(fastSession({ secretKey: process.env.SESSION_SECRET! }));
  * app.get("/", (c) => c.text(`visit ${c.var.session.increment("visits")}`));
  */
-export function fastSession<D = DefaultData>(
-  given: SessionOptions | HttpSessions<D>,
-): MiddlewareHandler<SessionEnv<D>> {
+export function fastSession<D = DefaultData, I extends SessionInfo = SessionInfo>(
+  given: SessionOptions | HttpSessions<D, I>,
+): MiddlewareHandler<SessionEnv<D, I>> {
   const sessions = toSessions(given);
   const name = sessions.http.sessionObject as "session";
   return async function fastSession(c, next) {
@@ -57,7 +58,7 @@ export function fastSession<D = DefaultData>(
       () => new HonoExchange(sessions, c),
     );
     if (exchange === null || isMounted(c.get(name), name)) return next();
-    c.set(name, createHandle(exchange.state) as unknown as Session<D>);
+    c.set(name, createHandle(exchange.state) as unknown as Session<D, I>);
     const ready = exchange.prepare();
     if (ready !== undefined) await ready;
     await next();

@@ -1,5 +1,6 @@
 import type { Middleware } from "koa";
 import { createHandle } from "../core/session-handle.ts";
+import type { SessionInfo } from "../core/session-info.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
@@ -8,8 +9,8 @@ import { NodeExchange } from "../http/node-exchange.ts";
 import type { NodeResponse } from "../http/node-gate.ts";
 
 /** What the middleware adds to the context's state: `ctx.state.session`. */
-export interface SessionState<D = DefaultData> {
-  session: Session<D>;
+export interface SessionState<D = DefaultData, I extends SessionInfo = SessionInfo> {
+  session: Session<D, I>;
 }
 
 /**
@@ -19,7 +20,9 @@ export interface SessionState<D = DefaultData> {
  * app.use(fastSession({ secretKey: process.env.SESSION_SECRET! }));
  * app.use((ctx) => { ctx.body = `visit ${ctx.state.session.increment("visits")}`; });
  */
-export function fastSession<D = DefaultData>(given: SessionOptions | HttpSessions<D>): Middleware<SessionState<D>> {
+export function fastSession<D = DefaultData, I extends SessionInfo = SessionInfo>(
+  given: SessionOptions | HttpSessions<D, I>,
+): Middleware<SessionState<D, I>> {
   const sessions = toSessions(given);
   const name = sessions.http.sessionObject;
   return async function fastSession(ctx, next) {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { chain } from "../core/awaitable.ts";
 import { FastSessionError } from "../core/errors.ts";
 import { createHandle } from "../core/session-handle.ts";
+import type { SessionInfo } from "../core/session-info.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
 import { type SessionOptions, toSessions } from "../create-sessions.ts";
 import type { HttpSessions } from "../http/http-sessions.ts";
@@ -10,12 +11,14 @@ import { NodeExchange, nodeSkipRequest } from "../http/node-exchange.ts";
 import type { NodeResponse } from "../http/node-gate.ts";
 
 /** A request with a session. `undefined` on skipped requests. */
-export type WithSession<D = DefaultData> = IncomingMessage & { session: Session<D> };
+export type WithSession<D = DefaultData, I extends SessionInfo = SessionInfo> = IncomingMessage & {
+  session: Session<D, I>;
+};
 
-export interface NodeSession<D> {
+export interface NodeSession<D, I extends SessionInfo = SessionInfo> {
   /** Wraps a request listener: `createServer(session((req, res) => …))`. An error it throws becomes a 500. */
   (
-    handler: (request: WithSession<D>, response: ServerResponse) => unknown,
+    handler: (request: WithSession<D, I>, response: ServerResponse) => unknown,
   ): (request: IncomingMessage, response: ServerResponse) => void;
   /** Runs as middleware of anything that speaks `(req, res, next)`. */
   (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void;
@@ -28,7 +31,9 @@ export interface NodeSession<D> {
  * const session = fastSession({ secretKey: process.env.SESSION_SECRET! });
  * createServer(session((req, res) => res.end(`visit ${req.session.increment("visits")}`)));
  */
-export function fastSession<D = DefaultData>(given: SessionOptions | HttpSessions<D>): NodeSession<D> {
+export function fastSession<D = DefaultData, I extends SessionInfo = SessionInfo>(
+  given: SessionOptions | HttpSessions<D, I>,
+): NodeSession<D, I> {
   const sessions = toSessions(given);
   const name = sessions.http.sessionObject;
 
@@ -81,7 +86,7 @@ export function fastSession<D = DefaultData>(given: SessionOptions | HttpSession
         }
       });
     };
-  }) as NodeSession<D>;
+  }) as NodeSession<D, I>;
 }
 
 const TEXT = { 403: "Forbidden", 500: "Internal Server Error", 503: "Service Unavailable" };

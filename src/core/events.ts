@@ -12,8 +12,11 @@ export interface SessionEvents {
    */
   reuse: { session: string; handle: string | null; userId: string | null };
   destroyed: { session: string };
-  /** Ended from outside: revoked by its handle, with its user, or evicted by a cap. */
-  revoked: { count: number };
+  /**
+   * Ended from outside: revoked by its handle, with its user, or evicted by a cap. `remote`: by another process, in which
+   * case sign-outs and other ends there count, too; those are heard where the store's feed is the fleet's.
+   */
+  revoked: { count: number; remote: boolean };
   /** A plain assignment replaced what another request wrote meanwhile. */
   overwritten: { session: string; fields: readonly string[] };
   /** An operation was applied again on another request's value. */

@@ -108,6 +108,7 @@ export interface ConfigContext {
   readonly wholeSeconds: boolean;
   readonly log: Log;
   readonly created: () => void;
+  readonly signalOf: SessionConfig["signalOf"];
 }
 
 /** Checks options and completes them. @throws TypeError with the remedy */
@@ -149,6 +150,7 @@ export function createConfig(options: LifeOptions, context: ConfigContext): Sess
     rotateEvery: rotationInterval(positive(options, "rotateEvery"), grace, store.capabilities),
     maxSessionBytes: positive(options, "maxSessionBytes") ?? DEFAULTS.maxSessionBytes,
     cap: cap === undefined ? null : capOf(cap),
+    signalOf: context.signalOf,
     created: context.created,
   };
 }

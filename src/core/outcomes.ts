@@ -65,7 +65,7 @@ export function rejection(answer: Rejected): FastSessionError {
 
 /** Sessions that a cap ended to make room. */
 export function evicted(state: SessionState, count: number): void {
-  if (count > 0) state.config.events.emit("revoked", { count });
+  if (count > 0) state.config.events.emit("revoked", { count, remote: false });
 }
 
 /** What the record is bound to now, as far as this request can know. */

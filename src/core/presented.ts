@@ -18,10 +18,15 @@ export type Presented =
       >;
     };
 
+/** Calls back when a request's connection is over, or its response. */
+export type OnClose = (listener: () => void) => void;
+
 /** The transport of one request, as the core needs it. */
 export interface Carrier {
   /** Asked once, at the first access. Never throws. */
   present(now: EpochMilliseconds): Presented;
   /** The session is used for the first time: whatever must happen before the headers leave is installed now. */
   touched(): void;
+  /** Where the transport can tell. */
+  readonly onClose?: OnClose | undefined;
 }

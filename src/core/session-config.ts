@@ -3,7 +3,9 @@ import type { Encryption } from "./encryption.ts";
 import type { Events } from "./events.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Log } from "./logger.ts";
+import type { OnClose } from "./presented.ts";
 import type { IdSource } from "./session-id.ts";
+import type { SessionIdentity } from "./session-identity.ts";
 import type { Key } from "./session-record.ts";
 import type { CapPolicy, SessionStore } from "./session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "./units.ts";
@@ -35,6 +37,8 @@ export interface SessionConfig {
   readonly rotateEvery: Milliseconds;
   readonly maxSessionBytes: number;
   readonly cap: { readonly max: number; readonly policy: CapPolicy } | null;
+  /** The signal of a saved session that is aborted when it ends; `null`: the store has no feed. */
+  readonly signalOf: ((session: SessionIdentity, onClose: OnClose | null) => AbortSignal) | null;
   /** Called when a record was created: the sweep starts with the first. */
   readonly created: () => void;
 }

@@ -3,9 +3,9 @@ import { createDataView } from "./data-view.ts";
 import { FastSessionError } from "./errors.ts";
 import { stateOf } from "./handle-target.ts";
 import { reload, settle } from "./lifecycle.ts";
+import { LiveInfo } from "./live-info.ts";
 import { checkField, FLASH } from "./recorded-field.ts";
 import { readOnlyBecause } from "./refusals.ts";
-import { SessionInfo } from "./session-info.ts";
 import type { SessionState } from "./session-state.ts";
 import type { LoginOptions } from "./session-types.ts";
 
@@ -210,7 +210,7 @@ const methodTable = {
 };
 
 const properties: Record<string, (state: SessionState) => unknown> = {
-  info: (state) => new SessionInfo(state),
+  info: (state) => new LiveInfo(state),
   data: (state) => createDataView(state),
 };
 

@@ -30,7 +30,7 @@ export interface LoginOptions {
 }
 
 /** What a session can do besides being read and written like an object. These names cannot be items. */
-export interface SessionMembers<D> {
+export interface SessionMembers<D, I extends SessionInfo = SessionInfo> {
   /** A field's value, or `fallback` where it is absent. */
   get<K extends FieldOf<D>>(field: K): D[K] | undefined;
   get<K extends FieldOf<D>, F>(field: K, fallback: F): Exclude<D[K], undefined> | F;
@@ -67,7 +67,7 @@ export interface SessionMembers<D> {
   /** The id in the browser's cookie. Treat it as a password: never log it, never show it. */
   getSessionId(): string;
   /** Everything *about* the session. */
-  readonly info: SessionInfo;
+  readonly info: I;
   /**
    * A token for a form or a page's script, to be sent back and given to `verifyCsrf`: 67 characters, another one at each
    * call. It holds until the id changes, so that one from before `login` or `regenerate` is refused. An unsaved session is
@@ -106,8 +106,9 @@ export interface SessionMembers<D> {
 /** Names that cannot be items of a session, because they are its members or would change what it is. Frozen at 1.0. */
 export type ReservedName = keyof SessionMembers<unknown> | "save" | "then" | "constructor" | "__proto__";
 
-/** A session: a dictionary of `D`, with members. */
-export type Session<D = DefaultData> = Omit<D, ReservedName> & SessionMembers<D>;
+/** A session: a dictionary of `D`, with members. `I`: `LiveInfo` where the store has a feed. */
+export type Session<D = DefaultData, I extends SessionInfo = SessionInfo> = Omit<D, ReservedName> &
+  SessionMembers<D, I>;
 
 /** The original's name for it. */
 export type FastSession<D = DefaultData> = Session<D>;

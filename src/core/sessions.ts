@@ -2,6 +2,7 @@ import { chain } from "./awaitable.ts";
 import type { SessionEventName, SessionListener } from "./events.ts";
 import { FastSessionError } from "./errors.ts";
 import { stateOf } from "./handle-target.ts";
+import type { Live } from "./live.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { checkUserId } from "./session-methods.ts";
 import type { SessionPage } from "./session-record.ts";
@@ -27,14 +28,22 @@ export interface UserSessions {
 export class Sessions {
   readonly config: SessionConfig;
   readonly #sweeper: Sweeper;
+  readonly #live: Live;
 
-  constructor(config: SessionConfig, sweeper: Sweeper) {
+  constructor(config: SessionConfig, sweeper: Sweeper, live: Live) {
     this.config = config;
     this.#sweeper = sweeper;
+    this.#live = live;
   }
 
-  /** Listens to what happens to sessions. @returns a function that stops listening */
+  /**
+   * Listens to what happens to sessions in this process; to `revoked` also in others, where the store's feed is the
+   * fleet's.
+   *
+   * @returns a function that stops listening
+   */
   on<E extends SessionEventName>(event: E, listener: SessionListener<E>): () => void {
+    if (event === "revoked") this.#live.hearFleet();
     return this.config.events.on(event, listener);
   }
 
@@ -48,7 +57,7 @@ export class Sessions {
       const { keys } = await callStore(config, "revokeUser", () =>
         revokeUser.call(config.store, id, { now, tombstoneUntil: now + config.rotationGrace, except }),
       );
-      if (keys.length > 0) config.events.emit("revoked", { count: keys.length });
+      if (keys.length > 0) config.events.emit("revoked", { count: keys.length, remote: false });
       return keys.length;
     };
     const list: UserSessions["list"] = async ({ after = null, limit = 100 } = {}) => {
@@ -91,7 +100,7 @@ export class Sessions {
     const key = await callStore(config, "revokeHandle", () =>
       revokeHandle.call(config.store, handle, { now, tombstoneUntil: now + config.rotationGrace }),
     );
-    if (key !== null) config.events.emit("revoked", { count: 1 });
+    if (key !== null) config.events.emit("revoked", { count: 1, remote: false });
     return key !== null;
   }
 
@@ -111,6 +120,7 @@ export class Sessions {
   /** Stops the background work and closes the store. Call it when the server has stopped listening. */
   async close(): Promise<void> {
     this.#sweeper.stop();
+    await this.#live.stop();
     await chain(this.config.store.close?.(), () => undefined);
   }
 }

@@ -1,6 +1,9 @@
 import { newSession } from "../core/lifecycle.ts";
+import type { OnClose } from "../core/presented.ts";
 import type { SessionConfig } from "../core/session-config.ts";
+import type { Live } from "../core/live.ts";
 import { createHandle } from "../core/session-handle.ts";
+import type { SessionInfo } from "../core/session-info.ts";
 import { Sessions } from "../core/sessions.ts";
 import type { SessionState } from "../core/session-state.ts";
 import type { DefaultData, Session } from "../core/session-types.ts";
@@ -29,28 +32,29 @@ export interface AnyRequest {
 /**
  * The sessions of an application: what `createSessions` makes, adapters take, and code outside a request uses.
  *
- * `D` is the type of the data.
+ * `D` is the type of the data, `I` that of `session.info`: `LiveInfo` where the store has a feed.
  */
-export class HttpSessions<D = DefaultData> extends Sessions {
+export class HttpSessions<D = DefaultData, I extends SessionInfo = SessionInfo> extends Sessions {
   readonly http: HttpConfig;
   /** Only a type: what the sessions hold. */
   declare readonly data: D;
 
-  constructor(config: SessionConfig, http: HttpConfig, sweeper: Sweeper) {
-    super(config, sweeper);
+  constructor(config: SessionConfig, http: HttpConfig, sweeper: Sweeper, live: Live) {
+    super(config, sweeper, live);
     this.http = http;
   }
 
   /**
    * The session that a request brings, without a response to set a cookie on: for WebSocket upgrades and event streams.
-   * Changes are saved at the end of each turn; whatever needs a new cookie throws.
+   * Changes are saved at the end of each turn; whatever needs a new cookie throws. It is read once: `info.signal` says
+   * when it ends, `reload()` reads it again.
    */
-  async open(request: AnyRequest): Promise<Session<D>> {
+  async open(request: AnyRequest): Promise<Session<D, I>> {
     const state = this.#stateOf(request);
     await state.load();
     state.look();
     state.frozen = true;
-    return createHandle(state) as unknown as Session<D>;
+    return createHandle(state) as unknown as Session<D, I>;
   }
 
   /** The data that a request's session holds, or `null`; records no use and changes nothing. */
@@ -83,8 +87,30 @@ export class HttpSessions<D = DefaultData> extends Sessions {
     return newSession(this.config, {
       present: (now) => cookie.read(headerOf(request, "cookie"), now),
       touched: () => undefined,
+      onClose: socketClose(request),
     });
   }
+}
+
+const closing = new WeakMap<object, Set<() => void>>();
+
+/** How a Node request tells that its socket closed. One listener for all of a socket: it may carry many requests. */
+function socketClose(request: AnyRequest): OnClose | undefined {
+  const { socket } = request as { readonly socket?: ClosingSocket | null };
+  if (typeof socket?.once !== "function") return undefined;
+  return (listener) => {
+    if (socket.destroyed === true) return queueMicrotask(listener);
+    const known = closing.get(socket);
+    if (known !== undefined) return void known.add(listener);
+    const listeners = new Set([listener]);
+    closing.set(socket, listeners);
+    socket.once("close", () => listeners.forEach((call) => call()));
+  };
+}
+
+interface ClosingSocket {
+  readonly destroyed?: boolean;
+  once(event: "close", listener: () => void): unknown;
 }
 
 /** A header's value in Node's or the Fetch API's shape of a request. */

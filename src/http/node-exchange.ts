@@ -49,6 +49,11 @@ export class NodeExchange extends Exchange {
     this.gate();
   }
 
+  onClose(listener: () => void): void {
+    if (this.#response.closed === true) queueMicrotask(listener);
+    else this.#response.once("close", listener);
+  }
+
   /** From now on no byte leaves before the commit. */
   gate(): void {
     if (this.#gated) return;

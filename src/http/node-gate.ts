@@ -17,11 +17,13 @@ export interface NodeResponse extends NodeHeaderTarget {
   statusCode: number;
   readonly headersSent: boolean;
   readonly writableEnded: boolean;
+  readonly closed?: boolean;
   getHeaderNames(): string[];
   removeHeader(name: string): void;
   emit(event: string): boolean;
   destroy(): unknown;
   on(event: "error", listener: (error: unknown) => void): unknown;
+  once(event: "close", listener: () => void): unknown;
   writeHead(...args: unknown[]): unknown;
   write(...args: unknown[]): unknown;
   end(...args: unknown[]): unknown;

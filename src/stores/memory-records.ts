@@ -16,12 +16,12 @@ import type {
   Created,
   Duplicate,
   Gone,
+  LiveStore,
   Moved,
   Rejected,
   RotateChange,
   Rotated,
   SessionStore,
-  StoreCapabilities,
 } from "../core/session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
 import { changed, copyFields, differing } from "./memory-fields.ts";
@@ -30,7 +30,7 @@ import { SessionRecord } from "./memory-record.ts";
 import { type NoticeListener, Notices } from "./memory-notices.ts";
 import { MemoryTable } from "./memory-table.ts";
 
-const CAPABILITIES: StoreCapabilities = Object.freeze({
+const CAPABILITIES: LiveStore["capabilities"] = Object.freeze({
   local: true,
   keys: "id",
   userIndex: true,
@@ -53,7 +53,7 @@ const MAX_HOPS = 16;
 
 /** The verbs of the contract over a table in memory. Every one is synchronous, so every one is one atomic step. */
 export class MemoryRecords implements Required<Omit<SessionStore, "ping" | "close">> {
-  readonly capabilities: StoreCapabilities = CAPABILITIES;
+  readonly capabilities: LiveStore["capabilities"] = CAPABILITIES;
   readonly #table: MemoryTable;
   readonly #leases = new Leases();
   readonly #notices = new Notices();
