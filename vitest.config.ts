@@ -5,12 +5,13 @@ import { closingLine } from "./test/support/closing-line.ts";
 const slow = ["test/e2e/**/*.test.ts", "test/**/*.processes.test.ts"];
 /**
  * Many cases of one thing, which one of them stands for in the inner loop: the adapter stories of each framework, broken
- * stores for the store contract to catch, 200,000 hostile cookies, nonsense from every verb of a store.
+ * stores for the store contract to catch, 200,000 hostile cookies, 10,000 orders of calls, nonsense from every verb of a store.
  */
 const many = [
   "test/adapters/!(node).test.ts",
   "test/stores/broken-stores.test.ts",
   "test/security/hostile-cookies.test.ts",
+  "test/properties/rotations.test.ts",
   "test/security/faults.test.ts",
 ];
 const packed = ["test/package/**/*.test.ts"];

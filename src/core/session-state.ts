@@ -99,7 +99,7 @@ export class SessionState extends SessionStanding implements RecorderHost {
     this.cookie = "keep";
   }
 
-  /** Another request's login or `regenerate` moved the record: the browser has, or gets, a newer cookie than this one. */
+  /** Another request's login or `regenerate` moved the record: the browser has, or gets, a newer cookie. */
   becomeMoved(): void {
     this.cause = "rotated";
     this.becomeGone();

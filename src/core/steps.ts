@@ -8,6 +8,7 @@ import { headersSent } from "./refusals.ts";
 import { sendStep } from "./send-step.ts";
 import { newHandle, newOperation, shortHash, userTag } from "./session-id.ts";
 import { guardSize } from "./session-size.ts";
+import type { Key } from "./session-record.ts";
 import type { SessionState } from "./session-state.ts";
 import type { SessionStore } from "./session-store.ts";
 import { callStore } from "./store-call.ts";
@@ -113,21 +114,21 @@ export function destroy({ state, now }: Task): Awaitable<void> {
       return chain(lookBehind(state, now), (found): Awaitable<void> => {
         // A login in another tab was first. Its session lives on, and its cookie is not to be expired.
         if (found?.kind === "tombstone" && found.reason === "rotated") return state.becomeMoved();
-        config.events.emit("destroyed", { session });
-        return found === null ? destroyNamed(state, until) : undefined;
+        if (found !== null || state.expiresAt <= now) return config.events.emit("destroyed", { session });
+        // So late that nothing says any more whether it ended or moved.
+        return chain(destroyNamed(state, until), (key) =>
+          key === null ? state.becomeMoved() : config.events.emit("destroyed", { session }),
+        );
       });
     },
   );
 }
 
 /** An alias is forgotten after `rotateEvery`, and a socket may be older: its user's session still has its handle. */
-function destroyNamed({ config, binding, handle }: SessionState, until: Ending): Awaitable<void> {
+function destroyNamed({ config, binding, handle }: SessionState, until: Ending): Awaitable<Key | null> {
   const { rotateEvery, store } = config;
-  if (rotateEvery === Infinity || binding === null || store.revokeHandle === undefined) return undefined;
-  return chain(
-    callStore(config, "revokeHandle", () => store.revokeHandle?.(handle, until)),
-    () => undefined,
-  );
+  if (rotateEvery === Infinity || binding === null || store.revokeHandle === undefined) return null;
+  return callStore(config, "revokeHandle", () => store.revokeHandle?.(handle, until) ?? null);
 }
 
 /** Ends a record that could not be read, so that it is one session's end and not an error on each of its requests. */

@@ -111,6 +111,13 @@ describe("the example", () => {
     expect(await visitor.get("/")).toBe('200 {"counter":1,"cause":"resumed"}');
   });
 
+  test("rotate-every.mjs keeps a request in flight and finds a copied cookie out", async () => {
+    tried.add("rotate-every.mjs");
+    const { story } = (await loadExample("rotate-every.mjs")) as { story?: () => unknown };
+    const told = { newId: true, inFlight: "resumed: ann", thief: "rotated: nobody", owner: "revoked: nobody" };
+    expect(await story?.()).toEqual(told);
+  });
+
   test("mysql.mjs counts in a database", async () => {
     const server = await startMariadb();
     vi.stubEnv("MYSQL_URL", server.url);

@@ -101,6 +101,7 @@ describe("the README's table of options", () => {
     expect([documented("schema"), config.admit]).toEqual(["none", null]);
     expect([documented("encryption"), config.encryption]).toEqual(["none", null]);
     expect([documented("maxSessionsPerUser"), config.cap]).toEqual(["none", null]);
+    expect([documented("rotateEvery"), config.rotateEvery]).toEqual(["none", Infinity]);
     expect([documented("secretKey"), documented("idGenerator")]).toEqual(["required", "192 random bits"]);
   });
 
