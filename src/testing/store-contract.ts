@@ -12,6 +12,7 @@ import { extraCases } from "./store-contract-extras.ts";
 import { loginRaceCases } from "./store-contract-login-races.ts";
 import { raceCases } from "./store-contract-races.ts";
 import { recordCases } from "./store-contract-records.ts";
+import { repeatCases } from "./store-contract-repeats.ts";
 import { revokingCases } from "./store-contract-revoking.ts";
 import { rotationCases } from "./store-contract-rotation.ts";
 import { Scene, type StoreCase, supports } from "./store-contract-scene.ts";
@@ -48,6 +49,7 @@ const CASES: readonly StoreCase[] = [
   ...raceCases,
   ...loginRaceCases,
   ...extraCases,
+  ...repeatCases,
 ];
 
 /**
