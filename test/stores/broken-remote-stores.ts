@@ -170,6 +170,17 @@ export const remoteFaults: readonly RemoteFault[] = [
     breaks: "a commit that arrives twice is applied once and answered alike",
   },
   {
+    fault: "store that remembers the last operation only",
+    create: (backend) =>
+      new (class extends RemoteStore {
+        override once<Result extends { readonly ok: boolean }>(operation: string, step: () => Result): Result {
+          if (!this.backend.answers.has(operation)) this.backend.answers.clear();
+          return super.once(operation, step);
+        }
+      })(backend),
+    breaks: "a commit that arrives again after 7 others is applied once",
+  },
+  {
     fault: "commit that reads, changes and writes the whole record",
     create: (backend) =>
       new (class extends RemoteStore {
