@@ -4,14 +4,14 @@ const ASCII = "character set ascii collate ascii_bin";
 const UNICODE = "character set utf8mb4 collate utf8mb4_bin";
 
 /** Types of parameters and variables. Spelled out, since a database's own character set may fold case. */
-export const TYPE = {
+export const TYPE: Readonly<Record<"key" | "name" | "list" | "json" | "sealed" | "user", string>> = {
   key: `varchar(191) ${ASCII}`,
   name: `varchar(64) ${ASCII}`,
   list: `mediumtext ${ASCII}`,
   json: `longtext ${UNICODE}`,
   sealed: `text ${UNICODE}`,
   user: "varbinary(1020)",
-} as const;
+};
 
 /** The columns that a verb looks at, as variables. */
 const FOUND = `
@@ -35,7 +35,7 @@ export function find(key: string, data: "with data" | "without data"): string {
 }
 
 /** Whether nothing alive was found: no row, or one that is over, or one that was bound under a lower generation. */
-export const DEAD = `(v_id is null or v_expires_at <= p_now or exists (
+export const DEAD: string = `(v_id is null or v_expires_at <= p_now or exists (
     select 1 from fastsession_users u where u.user_id = v_user_id and u.generation > v_generation))`;
 
 /** Finds the live record that a key leads to, also through 16 aliases. `v_id` is null where there is none. */
@@ -58,20 +58,20 @@ export function end(until: string): string {
 }
 
 /** Whether the record has heard of this call, and how it was answered then. */
-export const REPEATED = "locate(concat(',', p_operation, '='), v_operations) > 0";
-export const ANSWER_AGAIN = `
+export const REPEATED: string = "locate(concat(',', p_operation, '='), v_operations) > 0";
+export const ANSWER_AGAIN: string = `
     set v_status = 'ok';
     set v_operations = substring_index(substring_index(v_operations, concat(',', p_operation, '='), -1), ',', 1);
     set v_version = substring_index(v_operations, '=', 1);
     set v_evicted = substring_index(v_operations, '=', -1);`;
 
 /** Remembers the call among the last eight. */
-export const REMEMBER = `
+export const REMEMBER: string = `
     set v_operations = concat(',', substring_index(
       concat(coalesce(v_operations, ''), ',', p_operation, '=', v_version, '=', v_evicted), ',', -8));`;
 
 /** Refusals of a change, as branches of an `if`. Absent are names whose removal would remove nothing. */
-export const UNEXPECTED = `
+export const UNEXPECTED: string = `
   elseif v_fence > p_fence then
     set v_status = 'fenced';
   elseif not json_contains(v_fields, p_equal)
@@ -80,7 +80,7 @@ export const UNEXPECTED = `
     set v_current = v_fields;`;
 
 /** Applies the patch, in which a null removes. A text that fills a packet could not be read again, or comes out null. */
-export const APPLY = `
+export const APPLY: string = `
     if p_patch is not null then
       set v_fields = json_merge_patch(if(p_clear, '{}', v_fields), p_patch);
       if v_fields is null or length(v_fields) > @@max_allowed_packet - 65536 then
@@ -90,13 +90,13 @@ export const APPLY = `
     end if;`;
 
 /** Logins of one user under a cap come one after the other. Taken before any session's lock, as `revoke_user` does. */
-export const LOCK_USER = `
+export const LOCK_USER: string = `
   if p_cap is not null then
     insert into fastsession_users (user_id, generation) values (p_user, 0) on duplicate key update generation = generation;
   end if;`;
 
 /** Decides whether a login is admitted, and who has to go for it. \`v_id\` is the record itself, or null. */
-export const ADMIT = `
+export const ADMIT: string = `
     if p_user is not null then
       select coalesce(max(generation), 0) into v_generation from fastsession_users where user_id = p_user;
       if p_since < v_generation then
@@ -111,13 +111,13 @@ export const ADMIT = `
     end if;`;
 
 /** The sessions that have to go: in the order of their logins, or of their last use. */
-export const SURPLUS = `
+export const SURPLUS: string = `
   declare c_surplus cursor for select id, session_key from fastsession_sessions where user_id = p_user and kind = 'session'
     and expires_at > p_now and generation >= v_generation and id <> coalesce(v_id, 0)
     order by if(p_policy = 'evict-idle', last_used_at, bound_at), bound_at, id limit v_surplus for update;
   declare continue handler for not found set v_end = true;`;
 
-export const EVICT = `
+export const EVICT: string = `
     if v_surplus > 0 then
       set v_end = false; -- a key that was not found ends a loop as well
       open c_surplus;

@@ -1,12 +1,14 @@
 import { createPool } from "mysql2/promise";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { MysqlStore } from "../../src/stores/mysql.ts";
 import { startMariadb } from "../support/mariadb-server.ts";
 import { expectSameAsMemory } from "./random-calls.ts";
 
 test("answers what the memory store answers, and keeps what it keeps, for random calls", async () => {
   const server = await startMariadb();
+  onTestFinished(() => server.stop());
   const pool = createPool(server.url);
+  onTestFinished(() => pool.end());
   const store = new MysqlStore(pool);
   await store.migrate();
   const createStore = async (): Promise<MysqlStore> => {
@@ -23,6 +25,4 @@ test("answers what the memory store answers, and keeps what it keeps, for random
     "rotate: moved",
   ];
   expect(seen).toEqual(expect.arrayContaining([...answers, "destroy: true", "revokeHandle: string", "revokeUser: 1"]));
-  await pool.end();
-  await server.stop();
 });

@@ -1,14 +1,26 @@
-/** One process of a fleet: sessions on a SQLite file that the others share. Prints its port, ends with its input. */
+/**
+ * One process of a fleet: sessions in a store that the others share. Prints its port, ends with its input.
+ *
+ * Arguments: the backend's name and address.
+ */
 import { createServer } from "node:http";
 import { fastSession } from "../../src/adapters/node.ts";
-import { SqliteStore } from "../../src/stores/sqlite.ts";
+import { createSessions } from "../../src/create-sessions.ts";
+import { type BackendName, openStore } from "./fleet-stores.ts";
 
-const session = fastSession({
+const [name, address] = process.argv.slice(2) as [BackendName, string];
+
+/** How far this process's clock is off. */
+let offset = 0;
+
+const sessions = createSessions({
   secretKey: "a secret of more than thirty-two bytes",
   secure: "auto",
-  store: new SqliteStore(process.argv[2] as string),
+  store: await openStore(name, address),
   storeTimeout: 20,
+  now: () => Date.now() + offset,
 });
+const session = fastSession<Record<string, unknown>>(sessions);
 
 /** Where the slow request says that it is under way, and where it waits to be told to go on. */
 const entered = deferred();
@@ -23,23 +35,32 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
 const server = createServer(
   session(async (request, response) => {
     const url = new URL(request.url as string, "http://localhost");
-    const field = url.searchParams.get("field") ?? "";
+    const value = url.searchParams.get("value") ?? "";
+    const { session: own } = request;
     switch (url.pathname) {
       case "/increment":
-        request.session.increment("n");
+        own.increment("n");
+        own[value] = true;
         break;
       case "/set":
-        request.session[field] = true;
+        own[value] = true;
+        break;
+      case "/add":
+        own.increment("n");
+        own.append("log", value);
         break;
       case "/login":
-        await request.session.login(field);
+        await own.login(value);
+        break;
+      case "/regenerate":
+        await own.regenerate();
         break;
       case "/logout":
-        await request.session.logout();
+        await own.logout();
         break;
       case "/slow-write":
         // Recorded now, saved when the response leaves.
-        request.session["late"] = request.session.get("n", 0);
+        own["late"] = own.get("n", 0);
         entered.resolve();
         await finished.promise;
         break;
@@ -49,9 +70,21 @@ const server = createServer(
       case "/finish":
         finished.resolve();
         break;
+      case "/revoke":
+        return void response.end(JSON.stringify(await sessions.forUser(value).revokeAll()));
+      case "/list": {
+        const page = await sessions.forUser(value).list({ limit: 1000 });
+        return void response.end(JSON.stringify(page.sessions.map(({ handle }) => handle)));
+      }
+      case "/clock":
+        offset = Number(value);
+        break;
+      case "/sweep":
+        await sessions.gc();
+        break;
     }
-    const { info } = request.session;
-    response.end(JSON.stringify({ data: request.session.getSession(), cause: info.cause, userId: info.userId }));
+    const { cause, userId, handle } = own.info;
+    response.end(JSON.stringify({ data: own.getSession(), cause, userId, handle }));
   }),
 );
 
