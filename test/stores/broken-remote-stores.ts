@@ -181,6 +181,33 @@ export const remoteFaults: readonly RemoteFault[] = [
     breaks: "a commit that arrives again after 7 others is applied once",
   },
   {
+    fault: "store that remembers refusals, too",
+    create: (backend) =>
+      new (class extends RemoteStore {
+        override once<Result extends { readonly ok: boolean }>(operation: string, step: () => Result): Result {
+          const answer = super.once(operation, step);
+          this.backend.answers.set(operation, answer);
+          return answer;
+        }
+      })(backend),
+    breaks: "a commit that was refused is judged anew when it arrives again",
+  },
+  {
+    fault: "create that makes its record again when it arrives again",
+    create: (backend) =>
+      new (class extends RemoteStore {
+        override async create(session: NewSession, options: CreateOptions) {
+          const again = this.backend.answers.has(options.operation);
+          if (again && this.memory.load(session.key, options.now)?.kind === "tombstone") {
+            this.memory.sweep(Infinity, Infinity);
+            return this.memory.create(session, options);
+          }
+          return super.create(session, options);
+        }
+      })(backend),
+    breaks: "a call that arrives again after the session's end brings nothing back",
+  },
+  {
     fault: "commit that reads, changes and writes the whole record",
     create: (backend) =>
       new (class extends RemoteStore {
