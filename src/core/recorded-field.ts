@@ -42,8 +42,10 @@ export interface Entry {
   steps: Step[];
   /** How many of the steps the commit under way carries. */
   sent: number;
-  /** The text after the last step, by which a later change in place is noticed. */
+  /** The text after the last step, or of what was sent, by which a later change in place is noticed. */
   stepped: string | null;
+  /** The call under way replaces the field, and only `steps` have followed since. */
+  carried: boolean;
 }
 
 export const NO_STEPS: Step[] = [];
@@ -80,6 +82,22 @@ function changedInPlace(
   if (before === null || now === before) return false;
   const again = codec.decode(before);
   return now !== codec.encode(admit === null ? again : admit(field, again, "store"), field);
+}
+
+/** Whether what follows now can be applied again on top of what the call under way leaves. */
+export function isCarried({ codec }: RecorderHost["config"], field: string, entry: Entry): boolean {
+  if (!entry.carried || typeof entry.value !== "object" || entry.value === null) return entry.carried;
+  return codec.encode(entry.value, field) === entry.stepped;
+}
+
+/** The names of fields that have a value, flash messages excepted. */
+export function visible(base: Fields, entries: ReadonlyMap<string, Entry> | null): string[] {
+  const names = new Set(Object.keys(base));
+  for (const [field, entry] of entries ?? []) {
+    if (entry.value === undefined) names.delete(field);
+    else names.add(field);
+  }
+  return [...names].filter((field) => !field.startsWith(FLASH));
 }
 
 /** Names are strings of any kind, except the one that would reach a prototype. */

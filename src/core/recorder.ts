@@ -4,7 +4,7 @@ import {
   checkField,
   COMPUTED,
   type Entry,
-  FLASH,
+  isCarried,
   isReplaced,
   NO_STEPS,
   READ,
@@ -13,6 +13,7 @@ import {
   REMOVED,
   type Step,
   textOf,
+  visible,
 } from "./recorded-field.ts";
 import type { Fields } from "./session-record.ts";
 
@@ -27,6 +28,8 @@ export class Recorder {
   #entries: Map<string, Entry> | null = null;
   #cleared = false;
   #clears = 0;
+  /** How often it had been cleared when the last call was made. */
+  #clearsSent = 0;
 
   constructor(host: RecorderHost, base: Fields) {
     this.#host = host;
@@ -56,12 +59,7 @@ export class Recorder {
 
   /** All field names, flash messages excepted. */
   fields(): string[] {
-    const names = new Set(this.#cleared ? [] : Object.keys(this.base));
-    for (const [field, entry] of this.#entries ?? []) {
-      if (entry.value === undefined) names.delete(field);
-      else names.add(field);
-    }
-    return [...names].filter((field) => !field.startsWith(FLASH));
+    return visible(this.#cleared ? {} : this.base, this.#entries);
   }
 
   /** Assigning `undefined` deletes: it is what reading an absent field gives. */
@@ -77,6 +75,7 @@ export class Recorder {
       entry.kind = ASSIGNED;
       entry.value = admitted;
       entry.steps = NO_STEPS;
+      entry.carried = false;
     }
   }
 
@@ -88,6 +87,7 @@ export class Recorder {
     entry.kind = REMOVED;
     entry.value = undefined;
     entry.steps = NO_STEPS;
+    entry.carried = false;
     return had;
   }
 
@@ -105,12 +105,15 @@ export class Recorder {
     const current = found === undefined ? (text === null ? undefined : this.#decode(field, text)) : found.value;
     // Asked before the step, which may change the value in place.
     const folds = this.#cleared || (found !== undefined && isReplaced(this.#host.config, this.#texts, field, found));
+    const carried =
+      folds && (found === undefined ? this.#clearsSent === this.#clears : isCarried(this.#host.config, field, found));
     const value = this.#apply(field, current, step);
     const entry = found ?? this.#put(field, COMPUTED, value, text);
-    // After an assignment, a deletion or a clear in the same request nothing is expected: the step folds into it.
-    if (folds) entry.kind = value === undefined ? REMOVED : ASSIGNED;
-    else entry.kind = COMPUTED;
-    entry.steps = folds ? NO_STEPS : [...entry.steps, step];
+    // After an assignment, a deletion or a clear in the same request nothing is expected: the step folds into it, and
+    // is kept only where that is under way, since others may be first by the next call.
+    entry.kind = !folds ? COMPUTED : value === undefined ? REMOVED : ASSIGNED;
+    entry.steps = folds && !carried ? NO_STEPS : [...entry.steps, step];
+    entry.carried = carried;
     entry.value = value;
     entry.stepped = typeof value === "object" ? this.#host.config.codec.encode(value, field) : null;
     return value;
@@ -119,18 +122,16 @@ export class Recorder {
   /** What is to be sent; `null` when nothing changed. */
   collect(): Recorded | null {
     this.#texts.begin();
-    if (this.#entries === null) {
-      return this.#cleared
-        ? { clear: true, clears: this.#clears, set: {}, remove: [], computed: null, assigned: null }
-        : null;
-    }
+    this.#clearsSent = this.#clears;
+    if (this.#entries === null && !this.#cleared) return null;
     const set: Record<string, string> = {};
     const remove: string[] = [];
     let computed: Record<string, string | null> | null = null;
     let assigned: Record<string, string | null> | null = null;
     let changed = this.#cleared;
-    for (const [field, entry] of this.#entries) {
-      if (isReplaced(this.#host.config, this.#texts, field, entry)) {
+    for (const [field, entry] of this.#entries ?? []) {
+      entry.carried = isReplaced(this.#host.config, this.#texts, field, entry);
+      if (entry.carried) {
         if (entry.kind !== REMOVED) entry.kind = ASSIGNED;
         entry.steps = NO_STEPS;
       } else if (entry.kind === READ) {
@@ -149,7 +150,7 @@ export class Recorder {
         computed ??= {};
         computed[field] = entry.text;
       } else if (entry.kind === ASSIGNED) {
-        const text = this.#encode(field, entry.value);
+        const text = (entry.stepped = this.#encode(field, entry.value));
         if (!this.#cleared && this.#texts.holds(field, entry.text, text)) continue;
         set[field] = this.#texts.seal(field, text);
         if (!this.#cleared) {
@@ -200,6 +201,7 @@ export class Recorder {
     for (const [field, entry] of this.#entries) {
       entry.text = this.#cleared ? null : textOf(base, field);
       const isObject = typeof entry.value === "object" && entry.value !== null;
+      if (entry.carried && entry.steps.length > 0) entry.kind = COMPUTED;
       if (entry.kind === COMPUTED) {
         entry.steps = entry.steps.slice(entry.sent);
         entry.sent = 0;
@@ -226,7 +228,7 @@ export class Recorder {
   }
 
   #put(field: string, kind: Entry["kind"], value: unknown, text: string | null): Entry {
-    const entry: Entry = { kind, value, text, steps: NO_STEPS, sent: 0, stepped: null };
+    const entry: Entry = { kind, value, text, steps: NO_STEPS, sent: 0, stepped: null, carried: false };
     (this.#entries ??= new Map()).set(field, entry);
     return entry;
   }
