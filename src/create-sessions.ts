@@ -121,7 +121,8 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
   const endsByStart = options.rolling !== true && options.absoluteTimeout === undefined;
   const { format, accepted } = cookieFormats(options, namespace, endsByStart ? (options.maxAge ?? 0) : 0, log);
   const given = storeOf(options.store);
-  const { feed } = given.capabilities;
+  const { feed, limits } = given.capabilities;
+  if (limits !== undefined) log.warn(limits);
   const endings = feed === "fleet" ? new OwnEndings() : null;
   const store = endings?.noting(given) ?? given;
   if (options.store === undefined && inProduction()) {

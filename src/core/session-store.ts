@@ -136,6 +136,8 @@ export interface StoreCapabilities {
   readonly consistency: "strong" | "process" | "eventual";
   /** Has `lock`. */
   readonly lock: boolean;
+  /** What this store cannot promise although a `SessionStore` should: logged as a warning at start. @defaultValue nothing */
+  readonly limits?: string | undefined;
 }
 
 /** What listeners of `watch` hear, after the step it tells of. */

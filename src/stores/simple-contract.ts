@@ -14,8 +14,11 @@ export interface SimpleStore {
   createStore(id: string): Awaitable<unknown>;
   /** The session's object, live or a copy; `null` or `undefined` for an id that is not there. */
   getStore(id: string): Awaitable<SimpleData | null | undefined>;
-  /** Keeps `data`: the object that `getStore` answered, changed. */
-  saveStore(id: string, data: SimpleData): Awaitable<unknown>;
+  /**
+   * Keeps `data`: the object that `getStore` answered, changed. A store with an expiry of its own gives it
+   * `data.__fastsession__.expiresAt - now` milliseconds, or more.
+   */
+  saveStore(id: string, data: SimpleData, now: EpochMilliseconds): Awaitable<unknown>;
   /** Removes what is old: objects whose `__fastsession__.expiresAt` (milliseconds since 1970) is `now` or before. */
   gc(now: EpochMilliseconds): Awaitable<unknown>;
   /** Removes a session. Without it an ended session stays, empty and marked, until `gc` removes it. */

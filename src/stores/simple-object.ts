@@ -7,6 +7,11 @@ import type { SimpleData } from "./simple-contract.ts";
 /** The one key under which an object keeps what the library has to know. No handler sees it. */
 const HIDDEN_KEY = "__fastsession__";
 
+/** Until when an object that was saved is needed: what its session or mark says. */
+export function deadlineOf(data: SimpleData): EpochMilliseconds {
+  return (data[HIDDEN_KEY] as LiveState | Mark | undefined)?.expiresAt ?? 0;
+}
+
 /** How long an object that somebody else put into the store lives from each look at it: `idleTimeout`'s default. */
 const FOREIGN_LIFE: Milliseconds = 12 * 3_600_000;
 
@@ -92,7 +97,8 @@ function decode(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return text;
+    // It stands among the texts, once.
+    return null;
   }
 }
 

@@ -17,6 +17,9 @@ import { type Steps, wait } from "./simple-steps.ts";
 
 const GONE: Gone = { ok: false, reason: "gone" };
 
+/** What is to be changed, and when. */
+type Timed = Partial<RotateChange> & Pick<RotateChange, "now">;
+
 /** The sessions in a `SimpleStore`, one object each. The caller sees to it that nobody else is at the same id. */
 export class SimpleSessions {
   readonly #store: SimpleStore;
@@ -55,35 +58,23 @@ export class SimpleSessions {
   }
 
   /** Makes a session in a free place, with that content and a change. Answers its version. */
-  *make(
-    key: Key,
-    place: "empty" | "expired",
-    content: SimpleData,
-    state: LiveState,
-    change: Partial<RotateChange>,
-  ): Steps<number> {
+  *make(key: Key, place: "empty" | "expired", content: SimpleData, state: LiveState, change: Timed): Steps<number> {
     if (place === "empty") yield* wait(this.#store.createStore(key));
     const data = asObject(yield* wait(this.#store.getStore(key)));
     return yield* this.change(key, data, state, change, content);
   }
 
   /** Changes an object, or that content in its place, and saves it. Answers the version. */
-  *change(
-    key: Key,
-    data: SimpleData,
-    state: LiveState,
-    change: Partial<RotateChange>,
-    content: SimpleData = data,
-  ): Steps<number> {
+  *change(key: Key, data: SimpleData, state: LiveState, change: Timed, content: SimpleData = data): Steps<number> {
     const next = { ...content };
     const texts = apply(next, state, change);
     const after = advanced(state, change, texts);
-    yield* this.#save(key, data, stamped(next, after));
+    yield* this.#save(key, data, stamped(next, after), change.now);
     return after.version;
   }
 
   /** Ends a session, and leaves a mark. */
-  *end(key: Key, data: SimpleData, mark: Mark): Steps<void> {
+  *end(key: Key, data: SimpleData, mark: Mark, now: EpochMilliseconds): Steps<void> {
     let left: SimpleData | null | undefined = data;
     if (this.#store.deleteStore !== undefined) {
       yield* wait(this.#store.deleteStore(key));
@@ -91,25 +82,25 @@ export class SimpleSessions {
       left = yield* wait(this.#store.getStore(key));
     }
     if (left === null || left === undefined) this.#marks.set(key, mark);
-    else yield* this.#save(key, asObject(left), stamped({}, mark));
+    else yield* this.#save(key, asObject(left), stamped({}, mark), now);
   }
 
   /** Ends a session that nobody has heard of yet. If that fails too, it lives until its deadline, its id unknown. */
   *takeBack(key: Key, now: EpochMilliseconds): Steps<void> {
     try {
       const data = yield* wait(this.#store.getStore(key));
-      if (data) yield* this.end(key, data, { kind: "tombstone", reason: "revoked", expiresAt: now });
+      if (data) yield* this.end(key, data, { kind: "tombstone", reason: "revoked", expiresAt: now }, now);
     } catch {
       // The first failure is the one to tell.
     }
   }
 
   /** Replaces an object's content in place and saves it. When that fails, the object is as it was. */
-  *#save(key: Key, data: SimpleData, content: SimpleData): Steps<void> {
+  *#save(key: Key, data: SimpleData, content: SimpleData, now: EpochMilliseconds): Steps<void> {
     const before = { ...data };
     try {
       replace(data, content);
-      yield* wait(this.#store.saveStore(key, data));
+      yield* wait(this.#store.saveStore(key, data, now));
     } catch (error) {
       replace(data, before);
       throw error;

@@ -71,19 +71,20 @@ type Use = Parameters<SessionStore["renew"]>[1];
 type Rotation = Parameters<SessionStore["rotate"]>[3];
 type End = Parameters<SessionStore["destroy"]>[1];
 
-/** Drives a `SimpleStore` as a `SessionStore`. */
-export function fromSimpleStore(store: SimpleStore): SessionStore {
-  return new SimpleStoreAdapter(store);
+/** Drives a `SimpleStore` as a `SessionStore`; for wrappers, with other capabilities than its own. */
+export function fromSimpleStore(store: SimpleStore, capabilities: StoreCapabilities = CAPABILITIES): SessionStore {
+  return new SimpleStoreAdapter(store, capabilities);
 }
 
 class SimpleStoreAdapter implements SessionStore {
-  readonly capabilities: StoreCapabilities = CAPABILITIES;
+  readonly capabilities: StoreCapabilities;
   readonly #sessions: SimpleSessions;
   readonly #queues = new Queues();
   /** Answers to the operations applied last, which a caller that heard none may send again. */
   readonly #applied = new Map<string, { readonly ok: true }>();
 
-  constructor(store: SimpleStore) {
+  constructor(store: SimpleStore, capabilities: StoreCapabilities) {
+    this.capabilities = capabilities;
     this.#sessions = new SimpleSessions(store);
   }
 
@@ -100,7 +101,7 @@ class SimpleStoreAdapter implements SessionStore {
       const place = yield* this.#sessions.place(key, now);
       if (place === "taken") return DUPLICATE;
       const state: LiveState = { kind: "session", version: 0, ...facts, rotatedAt: now, binding: toBinding(bind, now) };
-      yield* this.#sessions.make(key, place, {}, state, { set: fields });
+      yield* this.#sessions.make(key, place, {}, state, { set: fields, now });
       return { ok: true, evicted: [] };
     });
   }
@@ -119,7 +120,7 @@ class SimpleStoreAdapter implements SessionStore {
     return this.#alone([key], function* () {
       const found = yield* this.#sessions.live(key, now);
       if ("ok" in found) return false;
-      yield* this.#sessions.change(key, found.data, found.state, { lastUsedAt, expiresAt });
+      yield* this.#sessions.change(key, found.data, found.state, { now, lastUsedAt, expiresAt });
       return true;
     });
   }
@@ -144,7 +145,7 @@ class SimpleStoreAdapter implements SessionStore {
       const state = bind === undefined ? kept : { ...kept, binding: toBinding(bind, change.now) };
       const version = yield* this.#sessions.make(newKey, place, data, state, change);
       try {
-        yield* this.#sessions.end(oldKey, data, leave);
+        yield* this.#sessions.end(oldKey, data, leave, change.now);
       } catch (error) {
         yield* this.#sessions.takeBack(newKey, change.now);
         throw error;
@@ -178,7 +179,8 @@ class SimpleStoreAdapter implements SessionStore {
     return this.#alone([key], function* () {
       const found = yield* this.#sessions.live(key, now);
       if ("ok" in found) return found;
-      yield* this.#sessions.end(key, found.data, { kind: "tombstone", reason: "revoked", expiresAt: tombstoneUntil });
+      const mark = { kind: "tombstone", reason: "revoked", expiresAt: tombstoneUntil } as const;
+      yield* this.#sessions.end(key, found.data, mark, now);
       return null;
     });
   }

@@ -84,7 +84,12 @@ interface Row {
 }
 
 /** Stores that stand in front of another store. */
-const wrappers: Readonly<Record<string, RegExp>> = { "stores/simple.ts": /^stores\/memory\.ts$/ };
+const wrappers: Readonly<Record<string, RegExp>> = {
+  "stores/simple.ts": /^stores\/memory\.ts$/,
+  "stores/express-store.ts": /^stores\/simple-foreign\.ts$/,
+  "stores/keyv.ts": /^stores\/simple-foreign\.ts$/,
+  "stores/unstorage.ts": /^stores\/simple-foreign\.ts$/,
+};
 
 const sources = readSource();
 const paths = new Set(sources.map((source) => source.path));
