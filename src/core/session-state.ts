@@ -145,7 +145,7 @@ export class SessionState extends SessionStanding implements RecorderHost {
     if (this.config.store.capabilities.local) {
       const now = this.config.now();
       this.#present(now);
-      if (this.key === null) this.#open(null, now);
+      if (this.key === null) void this.#open(null, now);
       else void this.#read(this.key, now);
       if ((this.phase as string) === "open") return;
     }

@@ -12,9 +12,9 @@ export class Turns {
 
   /** Lets everybody have his turns until all of these are done. */
   async play(all: readonly Promise<unknown>[]): Promise<void> {
-    let playing = true;
-    const done = Promise.all(all).finally(() => (playing = false));
-    while (playing) {
+    const game = { over: false };
+    const done = Promise.all(all).finally(() => (game.over = true));
+    while (!game.over) {
       // Whoever had a turn goes on to his next one first.
       await new Promise<void>((resolve) => setImmediate(resolve));
       const [resolve] = this.#waiting.splice(this.#choose(this.#waiting.length), 1);
