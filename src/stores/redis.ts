@@ -34,12 +34,12 @@ import type {
   Created,
   Duplicate,
   Gone,
+  LiveStore,
   Moved,
   Rejected,
   RotateChange,
   Rotated,
   SessionStore,
-  StoreCapabilities,
   StoreNotice,
 } from "../core/session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
@@ -80,8 +80,8 @@ type End = Parameters<SessionStore["destroy"]>[1];
  * @example
  * const sessions = createSessions({ secretKey, store: new RedisStore(new Redis(process.env.REDIS_URL)) });
  */
-export class RedisStore implements SessionStore {
-  readonly capabilities: StoreCapabilities;
+export class RedisStore implements LiveStore {
+  readonly capabilities: LiveStore["capabilities"];
   readonly #keys: RedisKeys;
   readonly #caller: RedisCaller;
   readonly #users: RedisUsers;

@@ -116,11 +116,12 @@ export class SqliteRecords {
     return { ok: true, version, evicted };
   }
 
-  destroy(key: Key, at: End): boolean {
-    const found = this.#behind(key, at.now);
-    if (found === undefined) return false;
-    this.#sql.end.run(at.tombstoneUntil, found.id);
-    return true;
+  /** Answers the key of the record that ended, which an alias can have led to. */
+  destroy(key: Key, at: End): Key | null {
+    const behind = this.#behind(key, at.now);
+    if (behind === undefined) return null;
+    this.#sql.end.run(at.tombstoneUntil, behind.found.id);
+    return behind.key;
   }
 
   listByUser(userId: string, page: Page): SessionPage {
@@ -141,7 +142,7 @@ export class SqliteRecords {
 
   revokeUser(userId: string, at: Revocation): { readonly generation: number; readonly keys: readonly Key[] } {
     const user = toText(userId);
-    const spared = at.except === undefined ? undefined : this.#behind(at.except, at.now);
+    const spared = at.except === undefined ? undefined : this.#behind(at.except, at.now)?.found;
     const generation = this.#sql.raise.get(user)?.[0] as number;
     if (spared?.userId === user) this.#sql.stamp.run(generation, spared.id);
     const ended = this.#sql.endUser.all(at.tombstoneUntil, user, at.now, spared?.id ?? -1);
@@ -170,13 +171,15 @@ export class SqliteRecords {
   }
 
   /** The live record that a key leads to, also through aliases. */
-  #behind(key: Key, now: EpochMilliseconds): Found | undefined {
+  #behind(from: Key, now: EpochMilliseconds): { readonly key: Key; readonly found: Found } | undefined {
+    let key = from;
     let found = this.#live(key, now);
     for (let hops = 0; "ok" in found; hops += 1) {
       if (found.reason === "gone" || hops === MAX_HOPS) return undefined;
-      found = this.#live(found.to, now);
+      key = found.to;
+      found = this.#live(key, now);
     }
-    return found;
+    return { key, found };
   }
 
   /** Whether a key may be given to a record. What stands there past its deadline is removed. */

@@ -18,16 +18,17 @@ import type {
   Created,
   Duplicate,
   Gone,
+  LiveStore,
   Moved,
   Rejected,
   RotateChange,
   Rotated,
-  SessionStore,
-  StoreCapabilities,
+  StoreNotice,
 } from "../core/session-store.ts";
 import type { Awaitable, EpochMilliseconds } from "../core/units.ts";
 import { type Opened, open } from "./sqlite-connection.ts";
 import { type SqliteDatabase, storeError, transact } from "./sqlite-driver.ts";
+import { SqliteFeed } from "./sqlite-feed.ts";
 import { BUSY_DEADLINE, BUSY_TIMEOUT, checkArguments, type SqliteStoreOptions } from "./sqlite-options.ts";
 import type { Creation, End, Page, Revocation, Rotation, SqliteRecords, Use } from "./sqlite-records.ts";
 import { Writes } from "./sqlite-writes.ts";
@@ -53,11 +54,12 @@ const SWEEP_BATCH = 200;
  * @example
  * const sessions = createSessions({ secretKey, store: new SqliteStore("sessions.sqlite") });
  */
-export class SqliteStore implements SessionStore {
-  readonly capabilities: StoreCapabilities;
+export class SqliteStore implements LiveStore {
+  readonly capabilities: LiveStore["capabilities"];
   readonly #source: string | SqliteDatabase;
   readonly #options: SqliteStoreOptions;
   readonly #writes: Writes;
+  readonly #feed = new SqliteFeed();
   #open: Opened | null = null;
   #closed = false;
 
@@ -78,7 +80,7 @@ export class SqliteStore implements SessionStore {
       local: true,
       keys: "hash",
       userIndex: true,
-      feed: null,
+      feed: "process",
       durable: pathOrDatabase !== ":memory:",
       consistency: "strong",
       lock: false,
@@ -95,7 +97,10 @@ export class SqliteStore implements SessionStore {
   }
 
   create(record: NewSession, options: Creation): Awaitable<Created | Duplicate | Rejected> {
-    return this.#write((records) => records.create(record, options));
+    return this.#write(
+      (records) => records.create(record, options),
+      (answer) => answer.ok && this.#feed.tell("revoked", answer.evicted),
+    );
   }
 
   commit(key: Key, change: Change): Awaitable<Committed | Gone | Moved | Conflict> {
@@ -112,11 +117,22 @@ export class SqliteStore implements SessionStore {
     change: RotateChange,
     options: Rotation,
   ): Awaitable<Rotated | Gone | Moved | Conflict | Duplicate | Rejected> {
-    return this.#write((records) => records.rotate(oldKey, newKey, change, options));
+    return this.#write(
+      (records) => records.rotate(oldKey, newKey, change, options),
+      (answer) => {
+        if (!answer.ok) return;
+        this.#feed.tell("revoked", answer.evicted);
+        this.#feed.tell("rotated", [oldKey]);
+      },
+    );
   }
 
   destroy(key: Key, at: End): Awaitable<boolean> {
-    return this.#write((records) => records.destroy(key, at));
+    let ended: Key | null = null;
+    return this.#write(
+      (records) => (ended = records.destroy(key, at)) !== null,
+      () => ended !== null && this.#feed.tell("revoked", [ended]),
+    );
   }
 
   listByUser(userId: string, page: Page): SessionPage {
@@ -124,14 +140,20 @@ export class SqliteStore implements SessionStore {
   }
 
   revokeHandle(handle: string, at: End): Awaitable<Key | null> {
-    return this.#write((records) => records.revokeHandle(handle, at));
+    return this.#write(
+      (records) => records.revokeHandle(handle, at),
+      (key) => key !== null && this.#feed.tell("revoked", [key]),
+    );
   }
 
   revokeUser(
     userId: string,
     at: Revocation,
   ): Awaitable<{ readonly generation: number; readonly keys: readonly Key[] }> {
-    return this.#write((records) => records.revokeUser(userId, at));
+    return this.#write(
+      (records) => records.revokeUser(userId, at),
+      ({ keys }) => this.#feed.tell("revoked", keys),
+    );
   }
 
   generation(userId: string): number {
@@ -148,6 +170,11 @@ export class SqliteStore implements SessionStore {
       if (answer < batch) break;
     }
     return removed;
+  }
+
+  /** Tells of what this process ends and rotates, not of what others do to the file. */
+  watch(listener: (notice: StoreNotice) => void): () => void {
+    return this.#feed.watch(listener);
   }
 
   ping(): void {
@@ -180,11 +207,14 @@ export class SqliteStore implements SessionStore {
     }
   }
 
-  #write<T>(verb: (records: SqliteRecords) => T): Awaitable<T> {
+  /** `told`: what listeners hear of it, once it is done. */
+  #write<T>(verb: (records: SqliteRecords) => T, told?: (answer: T) => unknown): Awaitable<T> {
     this.#refuseClosed();
     return this.#writes.run(() => {
       const { db, records } = this.#opened();
-      return transact(db, () => verb(records));
+      const answer = transact(db, () => verb(records));
+      told?.(answer);
+      return answer;
     });
   }
 

@@ -152,8 +152,28 @@ describe("a local store", () => {
     expect(answers.filter((answer) => answer instanceof Promise)).toEqual([]);
   });
 
+  test("tells of what ended when it has ended, by the key of the record behind an alias, and of nothing refused", () => {
+    const store = openStore();
+    const heard: unknown[] = [];
+    store.watch(({ type, ...rest }) => heard.push(type, rest, store.load("moved", NOW)?.kind));
+    create(store, "first");
+    const leave = { kind: "alias", to: "moved", sealedId: "", expiresAt: NOW + HOUR } as const;
+    sync(store.rotate("first", "moved", { operation: "rotate", now: NOW }, { leave }));
+    sync(store.destroy("nobody", { now: NOW, tombstoneUntil: NOW + HOUR }));
+    sync(store.destroy("first", { now: NOW, tombstoneUntil: NOW + HOUR }));
+    expect(heard).toEqual([
+      ...["rotated", { keys: ["first"] }, "session"],
+      ...["revoked", { keys: ["moved"] }, "tombstone"],
+    ]);
+  });
+
   test("says that it is durable, but in memory", () => {
-    expect(new SqliteStore(path).capabilities).toMatchObject({ local: true, keys: "hash", feed: null, durable: true });
+    expect(new SqliteStore(path).capabilities).toMatchObject({
+      local: true,
+      keys: "hash",
+      feed: "process",
+      durable: true,
+    });
     expect(new SqliteStore(":memory:").capabilities.durable).toBe(false);
   });
 
