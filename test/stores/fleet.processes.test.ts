@@ -1,7 +1,8 @@
 /** Several processes on one store: what a fleet must survive, on each backend that several processes may share. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Fleet } from "../support/fleet.ts";
 import { type Backend, startBackend } from "../support/fleet-backends.ts";
+import { History } from "../support/fleet-history.ts";
 import { BACKENDS } from "../support/fleet-stores.ts";
 
 /** Calls for each of `count` numbers, so many at once. */
@@ -51,5 +52,76 @@ describe.each(BACKENDS)("four processes on one %s", (name) => {
     for (const at of [0, 1, 2, 3]) {
       expect(await fleet.visit(at, "/", cookie)).toMatchObject({ cause: "revoked", userId: null, data: {} });
     }
+  });
+
+  describe("whose clocks differ", () => {
+    const set = (offsets: readonly number[]): Promise<unknown> =>
+      Promise.all(offsets.map((offset, at) => fleet.visit(at, `/clock?value=${offset}`)));
+    afterEach(() => set([0, 0, 0, 0]));
+
+    const skewed = [
+      ["by five seconds", [5000, -5000, 0, 2500]],
+      ["by an hour, as after a clock was set back", [0, -3_600_000, -3_600_000, 0]],
+    ] as const;
+    test.each(skewed)("log nobody out and let nobody back in: %s", async (_, offsets) => {
+      await set(offsets);
+      for (const [first, second] of [
+        [0, 1],
+        [1, 0],
+        [2, 3],
+      ] as const) {
+        const user = `skewed ${name} ${first} ${offsets[1]}`;
+        const visitor = await fleet.visit(first, "/set?value=before");
+        const login = await fleet.visit(second, `/login?value=${encodeURIComponent(user)}`, visitor.cookie);
+        const renewed = await fleet.visit(first, "/regenerate", login.cookie);
+        for (const at of [0, 1, 2, 3]) await fleet.visit(at, `/set?value=key${at}`, renewed.cookie);
+        for (const at of [0, 1, 2, 3]) {
+          const seen = await fleet.visit(at, "/", renewed.cookie);
+          expect(seen).toMatchObject({ cause: "resumed", userId: user });
+          expect(Object.keys(seen.data)).toEqual(expect.arrayContaining(["before", "key0", "key1", "key2", "key3"]));
+          for (const old of [visitor, login]) {
+            expect(await fleet.visit(at, "/", old.cookie)).toMatchObject({ userId: null, data: {} });
+          }
+        }
+        await fleet.visit(second, "/logout", renewed.cookie);
+        const again = await fleet.visit(second, `/login?value=${encodeURIComponent(user)}`);
+        await fleet.send(first, `/revoke?value=${encodeURIComponent(user)}`);
+        const last = await fleet.visit(first, `/login?value=${encodeURIComponent(user)}`);
+        for (const at of [0, 1, 2, 3]) {
+          await fleet.visit(at, "/sweep");
+          for (const old of [renewed, again]) {
+            expect(await fleet.visit(at, "/", old.cookie)).toMatchObject({ userId: null, data: {} });
+          }
+          expect(await fleet.visit(at, "/", last.cookie)).toMatchObject({ cause: "resumed", userId: user });
+        }
+      }
+    });
+
+    test("keep a session when the clock of the process that made it is set back", async () => {
+      const { cookie } = await fleet.visit(0, "/login?value=ann");
+      await set([-3_600_000, 0, 0, 0]);
+      for (const at of [0, 1, 0, 2]) {
+        expect(await fleet.visit(at, "/increment?value=later", cookie)).toMatchObject({
+          cause: "resumed",
+          userId: "ann",
+        });
+      }
+      await fleet.visit(0, "/logout", cookie);
+      await set([0, 0, 0, 0]);
+      for (const at of [0, 1, 2, 3]) {
+        expect(await fleet.visit(at, "/", cookie)).toMatchObject({ userId: null, data: {} });
+      }
+    });
+  });
+
+  test("keep what they acknowledged, once, in a random history in which processes are killed", async () => {
+    const seed = Number(process.env["FLEET_SEED"] ?? 20_261_123);
+    const history = new History(fleet, seed);
+    await history.play(8, 40, 3);
+    const { records, torn } = await (backend as Backend).scan();
+    expect({ faults: await history.faults(records), torn }, `FLEET_SEED=${seed}`).toEqual({ faults: [], torn: [] });
+    // The history was one: most calls came through, and some broke.
+    expect(history.counts.answered).toBeGreaterThan(400);
+    expect(history.counts.lost).toBeGreaterThan(0);
   });
 });

@@ -48,6 +48,8 @@ const server = createServer(
       case "/add":
         own.increment("n");
         own.append("log", value);
+        // Acknowledged or refused: a response without this lets go what an ended session recorded.
+        await own.saveSession();
         break;
       case "/login":
         await own.login(value);
