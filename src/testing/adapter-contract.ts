@@ -14,6 +14,7 @@ import { tellFaults } from "./adapter-stories-faults.ts";
 import { tellOptions } from "./adapter-stories-options.ts";
 import { tellProxies } from "./adapter-stories-proxies.ts";
 import { tellRaces } from "./adapter-stories-races.ts";
+import { tellRotation } from "./adapter-stories-rotation.ts";
 import { tellStreams } from "./adapter-stories-streams.ts";
 import { tellVisits } from "./adapter-stories-visits.ts";
 import type { RegisterTest } from "./store-contract.ts";
@@ -49,6 +50,7 @@ export function adapterContract({ test, start, cookieWays, errorHandlers = true 
     tellStreams(stage);
     tellEnds(stage);
     tellRaces(stage);
+    tellRotation(stage);
     tellCookies(stage);
     tellOptions(stage);
     tellCsrf(stage);
