@@ -161,6 +161,12 @@ export interface FeedNotice {
   readonly type: "lost" | "restored";
 }
 
+/**
+ * A store. A verb that could not be done throws or rejects. Of a store that is not local, any error from `create`,
+ * `commit` or `rotate` but a `FastSessionError` with another code than `ERR_SESSION_STORE_UNKNOWN` means that it may have
+ * happened: the same call is then sent again, under its operation id. So say `ERR_SESSION_STORE` where a server's answer
+ * shows that nothing happened.
+ */
 export interface SessionStore {
   readonly capabilities: StoreCapabilities;
 
