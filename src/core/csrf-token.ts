@@ -3,6 +3,9 @@
  *
  * A token is a random beginning and the HMAC-SHA-256 of it under the id, so that no two are alike and a compressed page
  * gives nothing away (BREACH). The id has 192 random bits, and nobody gets from the token back to it.
+ *
+ * Where ids change in use (`rotateEvery`), a page that is open would hold a token of an id that is gone. There tokens
+ * are made under a secret in the session's data, at the price of one write, which a login and `regenerate` end.
  */
 import { deriveKey, equalInConstantTime, randomText } from "./crypto.ts";
 import { stateOf } from "./handle-target.ts";
@@ -10,9 +13,14 @@ import { FLASH } from "./recorded-field.ts";
 import type { SessionState } from "./session-state.ts";
 
 const SALT_LENGTH = 24;
+/** A multiple of three: 192 bits. */
+const SECRET_BYTES = 24;
 const FORM = /^[\w-]{67}$/;
 
-/** What an unsaved session is saved for when nothing else is written: the id in its token has to be found again. */
+/**
+ * What an unsaved session is saved for when nothing else is written: the id in its token has to be found again. With
+ * `rotateEvery` it is the secret.
+ */
 const MARK = `${FLASH}\u0000csrf`;
 
 function tokenOf(id: string, salt: string): string {
@@ -22,15 +30,40 @@ function tokenOf(id: string, salt: string): string {
 /** Makes a token for the session as it is now. */
 export function csrfToken(state: SessionState): string {
   state.look();
+  if (changesIds(state)) return tokenOf(secretOf(state) ?? newSecret(state), newSalt());
   if (!state.saved) {
     state.writable.set(MARK, true);
     state.reservedId ??= state.config.ids.next();
   }
-  return tokenOf(state.id ?? (state.reservedId as string), randomText((SALT_LENGTH / 4) * 3));
+  return tokenOf(state.id ?? (state.reservedId as string), newSalt());
+}
+
+/** At a login and `regenerate`: a token from before is not to hold after it. */
+export function endCsrfTokens(state: SessionState): void {
+  if (changesIds(state) && secretOf(state) !== null) state.writable.delete(MARK);
+}
+
+function changesIds({ config }: SessionState): boolean {
+  return config.rotateEvery !== Infinity;
+}
+
+function secretOf({ data }: SessionState): string | null {
+  const secret = data.get(MARK);
+  return typeof secret === "string" ? secret : null;
+}
+
+function newSecret(state: SessionState): string {
+  const secret = randomText(SECRET_BYTES);
+  state.writable.set(MARK, secret);
+  return secret;
+}
+
+function newSalt(): string {
+  return randomText((SALT_LENGTH / 4) * 3);
 }
 
 /**
- * Whether a form's token was made by `session.csrfToken()` of this session, under its present id. Compared in constant
+ * Whether a form's token was made by `session.csrfToken()` of this session, since its last login or `regenerate`. Compared in constant
  * time; anything that is no such token is `false`, never an error.
  *
  * @param session the request's session
@@ -42,6 +75,7 @@ export function csrfToken(state: SessionState): string {
 export function verifyCsrf(session: object, token: unknown): boolean {
   const state = stateOf(session);
   state.look();
-  if (state.id === null || typeof token !== "string" || !FORM.test(token)) return false;
-  return equalInConstantTime(tokenOf(state.id, token.slice(0, SALT_LENGTH)), token);
+  const secret = changesIds(state) ? secretOf(state) : state.id;
+  if (secret === null || typeof token !== "string" || !FORM.test(token)) return false;
+  return equalInConstantTime(tokenOf(secret, token.slice(0, SALT_LENGTH)), token);
 }

@@ -1,4 +1,4 @@
-import { csrfToken } from "./csrf-token.ts";
+import { csrfToken, endCsrfTokens } from "./csrf-token.ts";
 import { createDataView } from "./data-view.ts";
 import { FastSessionError } from "./errors.ts";
 import { stateOf } from "./handle-target.ts";
@@ -64,6 +64,7 @@ export async function renewId(state: SessionState, keep: boolean | readonly stri
   const data = state.writable;
   state.refuseCookieChange("regenerate()");
   state.reservedId = null;
+  endCsrfTokens(state);
   if (keep !== true) {
     const kept = new Map((keep === false ? [] : keep).map((field) => [field, data.get(field)]));
     data.clear();
@@ -94,6 +95,7 @@ async function login(this: unknown, userId: string | number, options: LoginOptio
   // What another user left in it is not this one's, also where his login is still under way.
   const user = state.loginOf?.userId ?? state.binding?.userId ?? id;
   if (user !== id) data.clear();
+  endCsrfTokens(state);
   const { now, cap: limit, rotationGrace } = state.config;
   const cap = limit === null ? undefined : { ...limit, tombstoneUntil: now() + rotationGrace };
   const bind = { userId: id, metadata: { ...metadata }, maxAge, since, cap };

@@ -1,0 +1,64 @@
+/** Form tokens where ids change in use: a page that is open must not be refused for that. */
+import { expect, test } from "vitest";
+import { verifyCsrf } from "../../src/core/csrf-token.ts";
+import { createSessions } from "../../src/create-sessions.ts";
+import { MemoryStore } from "../../src/stores/memory.ts";
+import { HostileStore } from "../../src/testing/hostile-store.ts";
+import { ManualClock } from "../../src/testing/manual-clock.ts";
+import { Browser } from "../support/browser.ts";
+
+const QUARTER = 900_000;
+
+function start(): { clock: ManualClock; browser: Browser; store: HostileStore } {
+  const clock = new ManualClock();
+  const store = new HostileStore(new MemoryStore());
+  const secretKey = "a secret of more than thirty-two bytes";
+  const sessions = createSessions({ secretKey, store, now: clock.now, logLevel: "silent", rotateEvery: 900 });
+  return { clock, browser: new Browser(sessions), store };
+}
+
+const token = async (browser: Browser): Promise<string> =>
+  (await browser.visit((session) => session.csrfToken())).result;
+const holds = async (browser: Browser, text: string): Promise<boolean> =>
+  (await browser.visit((session) => verifyCsrf(session, text))).result;
+
+test("a token outlives the changes of the id that rotateEvery makes", async () => {
+  const { clock, browser } = start();
+  const first = await token(browser);
+  expect(await holds(browser, first)).toBe(true);
+  clock.advance(QUARTER);
+  // Made in the very request whose response changes the id.
+  const second = await token(browser);
+  clock.advance(QUARTER);
+  const cookie = browser.cookie;
+  expect([await holds(browser, first), await holds(browser, second)]).toEqual([true, true]);
+  expect(browser.cookie).not.toBe(cookie);
+});
+
+test("a login, a regenerate and a logout end it all the same", async () => {
+  for (const end of ["login", "regenerate", "logout"] as const) {
+    const { browser } = start();
+    const before = await token(browser);
+    const { result } = await browser.visit(async (session) => {
+      await (end === "login" ? session.login("ann") : session[end]());
+      return verifyCsrf(session, before);
+    });
+    expect([result, await holds(browser, before)]).toEqual([false, false]);
+    const after = await token(browser);
+    expect([await holds(browser, after), await holds(browser, before)]).toEqual([true, false]);
+  }
+});
+
+test("it belongs to one session, and costs one write", async () => {
+  const { browser, store } = start();
+  await browser.visit((session) => void (session["n"] = 1));
+  await token(browser);
+  store.takeCalls();
+  const text = await token(browser);
+  expect(store.takeCalls()).toEqual(["load"]);
+  const stranger = start().browser;
+  await token(stranger);
+  expect(await holds(stranger, text)).toBe(false);
+  expect(await holds(start().browser, text)).toBe(false);
+  expect((await browser.visit((session) => ({ ...session }))).result).toEqual({ n: 1 });
+});
