@@ -15,6 +15,10 @@ beforeAll(() => {
   // What examples print, and the warning that their cookies are Secure and this server is not.
   vi.spyOn(console, "log").mockReturnValue();
   vi.stubEnv("SESSION_SECRET", "a secret of these tests, which everybody can read");
+  vi.stubEnv(
+    "SESSION_ENCRYPTION_KEYS",
+    "a key of these tests that everybody can read,the key before that one which is as well known",
+  );
   vi.stubEnv("SESSION_FILE", join(data, "sessions.sqlite"));
   vi.stubEnv("SESSION_FOLDER", join(data, "sessions"));
 });
@@ -36,7 +40,14 @@ type Opened = Awaited<ReturnType<typeof open>>;
 
 describe("an example counts the visits of each browser:", () => {
   const counters = ["hono.mjs", "express.mjs", "fastify.mjs", "koa.mjs", "nest.ts", "node-http.mjs", "fetch.mjs"];
-  const stores = ["sqlite.mjs", "simple-store.mjs", "memory-subclass.mjs"];
+  const stores = [
+    "sqlite.mjs",
+    "simple-store.mjs",
+    "memory-subclass.mjs",
+    "express-store.mjs",
+    "unstorage.mjs",
+    "encryption.mjs",
+  ];
   test.each([...counters, ...stores])("%s", async (file) => {
     const { browser } = await open(file);
     const [one, other] = [browser(), browser()];
