@@ -162,10 +162,8 @@ export interface FeedNotice {
 }
 
 /**
- * A store. A verb that could not be done throws or rejects. Of a store that is not local, any error from `create`,
- * `commit` or `rotate` but a `FastSessionError` with another code than `ERR_SESSION_STORE_UNKNOWN` means that it may have
- * happened: the same call is then sent again, under its operation id. So say `ERR_SESSION_STORE` where a server's answer
- * shows that nothing happened.
+ * A verb that could not be done throws or rejects: with `ERR_SESSION_STORE` where it is known that nothing happened. After any
+ * other error of a store that is not local, `create`, `commit` and `rotate` are sent again, under their operation id.
  */
 export interface SessionStore {
   readonly capabilities: StoreCapabilities;
