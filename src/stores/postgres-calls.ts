@@ -1,10 +1,15 @@
+import type { Milliseconds } from "../core/units.ts";
 import { type Connection, connect, type PostgresClient, type Row, type Statement } from "./postgres-client.ts";
 import { isCollision, storeError } from "./postgres-errors.ts";
 import { calls, type Verb } from "./postgres-migration.ts";
 import { type Argument, toParameter } from "./postgres-text.ts";
 
-/** How often a call that lost against another transaction is made in all. */
-const ATTEMPTS = 10;
+/**
+ * How long a call that loses against other transactions is made again. Less than the default of `storeTimeout`, so that
+ * the answer is "it did not happen" and not "unknown".
+ */
+const PATIENCE: Milliseconds = 1_500;
+const LONGEST_PAUSE: Milliseconds = 50;
 
 /** Functions that change nothing: a lost answer is no uncertain one. */
 const READS = new Set<Verb>(["load", "list", "generation"]);
@@ -44,17 +49,18 @@ export class Calls {
   }
 
   /**
-   * A call that lost against another transaction is made again, which its operation's name makes safe even where it
-   * would not be: at once, then after pauses of random length, for less than half a second in all.
+   * A call that lost against another transaction has left nothing behind and is made again: after pauses of random
+   * length, that they do not meet again.
    */
   async #again<T>(writes: boolean, call: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
+    const until = performance.now() + PATIENCE;
+    for (let longest = 1; ; longest = Math.min(longest * 2, LONGEST_PAUSE)) {
       try {
         return await call();
       } catch (error) {
-        if (attempt === ATTEMPTS || !isCollision(error)) throw storeError(error, writes);
+        if (!isCollision(error) || performance.now() > until) throw storeError(error, writes);
       }
-      await new Promise<void>((resolve) => setTimeout(resolve, Math.random() * Math.min(2 ** attempt, 100)));
+      await new Promise<void>((resolve) => setTimeout(resolve, Math.random() * longest));
     }
   }
 }

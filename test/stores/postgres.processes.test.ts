@@ -1,4 +1,4 @@
-import pg from "pg";
+import type pg from "pg";
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { newOperation } from "../../src/core/session-id.ts";
@@ -6,8 +6,20 @@ import type { StoreNotice } from "../../src/core/session-store.ts";
 import { migrationSql, PostgresStore } from "../../src/stores/postgres.ts";
 import { CuttingProxy } from "../support/cutting-proxy.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
-import { bindTo, change, create, EMPTY, fieldsOf, HOUR, newKey, NOW, openPool, session } from "./postgres-scene.ts";
-import { storeFailure, until } from "./postgres-scene.ts";
+import {
+  bindTo,
+  change,
+  create,
+  EMPTY,
+  fieldsOf,
+  HOUR,
+  newKey,
+  NOW,
+  openPool,
+  session,
+  storeFailure,
+  until,
+} from "./postgres-scene.ts";
 import { expectSameAsMemory } from "./random-calls.ts";
 
 let server: PostgresServer;
