@@ -11,6 +11,8 @@ import { freePort } from "./free-port.ts";
 /** Settings in the words of `redis.conf`, without the dashes. */
 export type RedisSettings = Readonly<Record<string, string>>;
 
+const NO_QUIT = /-ERR unknown command 'QUIT'.*\r\n$/;
+
 export class RedisServer {
   readonly port: number;
   readonly folder: string;
@@ -86,9 +88,13 @@ export class RedisServer {
     return new Promise((resolve, reject) => {
       const socket = connect(this.port, "127.0.0.1", () => socket.write(`${line}\r\nQUIT\r\n`));
       let reply = "";
-      socket.on("data", (chunk) => (reply += String(chunk)));
+      socket.on("data", (chunk) => {
+        reply += String(chunk);
+        // A Sentinel knows no QUIT, and says so after it has answered.
+        if (NO_QUIT.test(reply)) socket.destroy();
+      });
       socket.on("error", reject);
-      socket.on("close", () => resolve(reply.replace(/\+OK\r\n$/, "")));
+      socket.on("close", () => resolve(reply.replace(/\+OK\r\n$/, "").replace(NO_QUIT, "")));
     });
   }
 

@@ -1,0 +1,224 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { newOperation } from "../../src/core/session-id.ts";
+import type { Key } from "../../src/core/session-record.ts";
+import type { Change, StoreNotice } from "../../src/core/session-store.ts";
+import { RedisStore } from "../../src/stores/redis.ts";
+import { CuttingProxy, type Direction } from "../support/cutting-proxy.ts";
+import { type Connected, singleClients } from "../support/redis-clients.ts";
+import { RedisServer, type RedisSettings } from "../support/redis-server.ts";
+import { codeOf, fieldsOf, HOUR, make, newSession, set, until } from "../support/redis-sessions.ts";
+
+const closing: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+async function serve(settings: RedisSettings = {}): Promise<RedisServer> {
+  const server = await RedisServer.start(settings);
+  closing.push(() => server.stop());
+  return server;
+}
+
+async function connect(name: string, port: number): Promise<Connected> {
+  const connected = await (singleClients[name] as (typeof singleClients)[string])(port);
+  closing.push(() => connected.close());
+  return connected;
+}
+
+describe.each(["ioredis 6", "node-redis"])("with %s", (name) => {
+  test("a server that is killed under load has all it acknowledged when it is back, and so have sessions", async () => {
+    const server = await serve({ appendonly: "yes", appendfsync: "always" });
+    const { client } = await connect(name, server.port);
+    const store = new RedisStore(client);
+    const keys = await Promise.all(Array.from({ length: 5 }, () => make(store, "ann")));
+    const ended = await make(store, "ann");
+    const acknowledged = keys.map(() => new Map<string, string>());
+    const state = { stop: false };
+    const writers = keys.map(async (key, index) => {
+      for (let round = 0; !state.stop; round += 1) {
+        const text = `"${round}"`;
+        const answer = await set(store, key, { [`f${round % 7}`]: text }).catch(() => null);
+        if (answer?.ok) acknowledged[index]?.set(`f${round % 7}`, text);
+        else break;
+      }
+    });
+    await until(() => acknowledged.every((fields) => fields.size === 7));
+    await store.destroy(ended, { now: Date.now(), tombstoneUntil: Date.now() + HOUR });
+    await server.kill();
+    state.stop = true;
+    await server.start();
+    await Promise.all(writers);
+    for (const [index, key] of keys.entries()) {
+      const fields = await fieldsOf(store, key);
+      // A write that was under way may have happened; the one before it did.
+      for (const [field, text] of acknowledged[index] ?? []) {
+        expect(Number(JSON.parse(fields?.[field] ?? "null"))).toBeGreaterThanOrEqual(Number(JSON.parse(text)));
+      }
+    }
+    expect(await fieldsOf(store, ended)).toBeNull();
+    expect((await store.listByUser("ann", { now: Date.now(), limit: 10 })).sessions).toHaveLength(5);
+    expect((await set(store, keys[0] as Key, { back: "1" })).ok).toBe(true);
+  });
+
+  test("a server that forgets its scripts is taught them again", async () => {
+    const server = await serve();
+    const { client } = await connect(name, server.port);
+    const store = new RedisStore(client);
+    const key = await make(store, "ann", { a: "1" });
+    await server.command("SCRIPT FLUSH");
+    expect(await fieldsOf(store, key)).toEqual({ a: "1" });
+    await server.command("SCRIPT FLUSH");
+    const answers = await Promise.all([set(store, key, { b: "1" }), set(store, key, { c: "1" })]);
+    expect(answers.map(({ ok }) => ok)).toEqual([true, true]);
+    expect(await fieldsOf(store, key)).toEqual({ a: "1", b: "1", c: "1" });
+  });
+
+  test("a full server refuses writes as such, and goes on reading, logging out and revoking", async () => {
+    const server = await serve();
+    const { client } = await connect(name, server.port);
+    const store = new RedisStore(client);
+    const [first, second, third] = [await make(store, "ann", { a: "1" }), await make(store, "ann"), await make(store)];
+    await server.command("CONFIG SET maxmemory 1");
+    const refused = set(store, first, { a: "2" });
+    await expect(refused).rejects.toMatchObject({ code: "ERR_SESSION_STORE", message: /out of memory/ });
+    expect(await codeOf(make(store, "ann"))).toBe("ERR_SESSION_STORE");
+    expect(await fieldsOf(store, first)).toEqual({ a: "1" });
+    const at = { now: Date.now(), tombstoneUntil: Date.now() + HOUR };
+    expect(await store.destroy(third, at)).toBe(true);
+    expect((await store.load(third, Date.now()))?.kind).toBe("tombstone");
+    expect((await store.revokeUser("ann", at)).keys.toSorted()).toEqual([first, second].toSorted());
+    expect(await fieldsOf(store, first)).toBeNull();
+    await server.command("CONFIG SET maxmemory 0");
+    expect(await fieldsOf(store, await make(store, "ann", { a: "1" }))).toEqual({ a: "1" });
+  });
+
+  test("a replica reads and refuses to write as such", async () => {
+    const server = await serve({ "repl-diskless-sync-delay": "0" });
+    const replica = await serve({ replicaof: `127.0.0.1 ${server.port}` });
+    const store = new RedisStore((await connect(name, server.port)).client);
+    const key = await make(store, "ann", { a: "1" });
+    const reader = new RedisStore((await connect(name, replica.port)).client);
+    await until(() => fieldsOf(reader, key));
+    expect(await fieldsOf(reader, key)).toEqual({ a: "1" });
+    await expect(set(reader, key, { a: "2" })).rejects.toMatchObject({ code: "ERR_SESSION_STORE", message: /replica/ });
+  });
+
+  test("a server that evicts keys is refused at start", async () => {
+    const server = await serve({ maxmemory: "100mb", "maxmemory-policy": "allkeys-lru" });
+    const store = new RedisStore((await connect(name, server.port)).client);
+    await expect(store.ping()).rejects.toMatchObject({ code: "ERR_SESSION_STORE", message: /noeviction/ });
+    await server.command("CONFIG SET maxmemory-policy noeviction");
+    await store.ping();
+  });
+
+  test("a call without an answer is told from one that was refused", async () => {
+    const server = await serve();
+    const proxy = await CuttingProxy.before(server.port);
+    closing.push(() => proxy.close());
+    const connected = await connect(name, proxy.port);
+    const store = new RedisStore(connected.client);
+    const key = await make(store);
+    proxy.hang();
+    const [write, read] = [set(store, key, { a: "1" }), store.load(key, Date.now())];
+    const codes = Promise.all([codeOf(write), codeOf(read)]);
+    connected.close();
+    expect(await codes).toEqual(["ERR_SESSION_STORE_UNKNOWN", "ERR_SESSION_STORE"]);
+  });
+
+  test("the feed says when it was lost, and hears again when it is back", async () => {
+    const server = await serve();
+    const proxy = await CuttingProxy.before(server.port);
+    closing.push(() => proxy.close());
+    const store = new RedisStore((await connect(name, server.port)).client);
+    const listener = new RedisStore((await connect(name, proxy.port)).client);
+    const heard: StoreNotice[] = [];
+    const stop = await listener.watch((notice) => heard.push(notice));
+    proxy.refuse();
+    await until(() => heard.length === 1);
+    const missed = await make(store);
+    await store.destroy(missed, { now: Date.now(), tombstoneUntil: Date.now() });
+    proxy.pass();
+    await until(() => heard.length === 2);
+    const key = await make(store);
+    await store.destroy(key, { now: Date.now(), tombstoneUntil: Date.now() });
+    await until(() => heard.length === 3);
+    expect(heard).toEqual([{ type: "lost" }, { type: "restored" }, { type: "revoked", keys: [key] }]);
+    await stop();
+  });
+});
+
+describe.each(["ioredis 5", "ioredis 6", "node-redis"])("a connection of %s that is cut at every byte", (name) => {
+  let server: RedisServer;
+  let proxy: CuttingProxy;
+  let connected: Connected;
+  let untouched: Connected;
+
+  beforeAll(async () => {
+    server = await RedisServer.start();
+    proxy = await CuttingProxy.before(server.port);
+    connected = await (singleClients[name] as (typeof singleClients)[string])(proxy.port);
+    untouched = await (singleClients[name] as (typeof singleClients)[string])(server.port);
+  });
+
+  afterAll(async () => {
+    connected.close();
+    untouched.close();
+    await proxy.close();
+    await server.stop();
+  });
+
+  test.each<Direction>(["toServer", "toClient"])(
+    "of a commit, %s: it counts once, or is reported",
+    async (direction) => {
+      const store = new RedisStore(connected.client);
+      const direct = new RedisStore(untouched.client);
+      const key = await make(direct, undefined, { n: "0" });
+      const increment = async (from: number): Promise<"counted" | "unknown"> => {
+        const now = Date.now();
+        const [expect, set] = [{ n: String(from) }, { n: String(from + 1) }];
+        const change: Change = { operation: newOperation(), now, expect, set };
+        // Sent again as the core does it: the same change under the same name.
+        for (let attempt = 0; attempt < 5; attempt += 1) {
+          try {
+            const answer = await store.commit(key, change);
+            if (!answer.ok) throw new TypeError(`the commit was answered ${answer.reason}`);
+            return "counted";
+          } catch (error) {
+            if (error instanceof TypeError) throw error;
+          }
+        }
+        return "unknown";
+      };
+      let count = 0;
+      let at = 0;
+      for (const state = { cut: true }; state.cut; at += 1) {
+        state.cut = false;
+        void proxy.cutAfter(direction, at).then(() => (state.cut = true));
+        const outcome = await increment(count);
+        if (!state.cut) proxy.keepWhole();
+        const stored = Number((await fieldsOf(direct, key))?.["n"]);
+        if (outcome === "counted") expect(stored).toBe(count + 1);
+        else expect([count, count + 1]).toContain(stored);
+        count = stored;
+      }
+      expect(at).toBeGreaterThan(direction === "toServer" ? 200 : 3);
+    },
+  );
+});
+
+test("clocks that differ by five seconds end no session early, in Redis or in its index", async () => {
+  const server = await serve();
+  const store = new RedisStore((await connect("ioredis 6", server.port)).client);
+  const behind = Date.now() - 5000;
+  const session = { ...newSession("ann"), createdAt: behind, lastUsedAt: behind, expiresAt: behind + 8000 };
+  const bind = { userId: "ann", metadata: {}, maxAge: null };
+  await store.create(session, { operation: newOperation(), now: behind, bind });
+  // Past its deadline for a process whose clock is ahead: gone for that one, and nothing is removed.
+  const ahead = Date.now() + 5000;
+  expect((await store.listByUser("ann", { now: ahead, limit: 9 })).sessions).toEqual([]);
+  expect(await store.renew(session.key, { now: ahead, lastUsedAt: ahead, expiresAt: ahead + HOUR })).toBe(false);
+  expect((await store.listByUser("ann", { now: behind, limit: 9 })).sessions).toHaveLength(1);
+  expect(await store.renew(session.key, { now: behind, lastUsedAt: behind, expiresAt: behind + HOUR })).toBe(true);
+  expect((await store.listByUser("ann", { now: ahead, limit: 9 })).sessions).toHaveLength(1);
+});
