@@ -89,7 +89,7 @@ export class History {
     for (const [user, session] of left) await this.#look(user, session, true);
   }
 
-  /** Checks what must be true when all is quiet. Answers what is not. */
+  /** Checks what must be true when all is quiet. Answers what is not, each kind once. */
   async faults(records: readonly { readonly handle: string; readonly userId: string | null }[]): Promise<string[]> {
     for (const cookie of this.#dead) {
       const { cause, data, userId } = await this.#fleet.visit(this.#random(9), "/", cookie);
@@ -112,7 +112,7 @@ export class History {
     for (const { handle, user } of this.#alive) {
       if (found.get(handle) !== user) this.#faults.push(`a live session of ${user ?? "nobody"} is not found by a scan`);
     }
-    return this.#faults;
+    return [...new Set(this.#faults)];
   }
 
   async #begin(): Promise<Known | null> {
