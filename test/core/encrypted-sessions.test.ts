@@ -255,6 +255,20 @@ test("what is recorded after a first save that got no answer is read with what t
   expect(await data(browser)).toEqual({ a: 1, b: 2 });
 });
 
+test("a session whose id changes in use is read by those who still have the old one", async () => {
+  let now = 1_764_000_000_000;
+  const store = new HostileStore(new MemoryStore(), { local: false });
+  const sessions = open(store, [ONE], { rotateEvery: 300, now: () => now });
+  const browser = new Browser(sessions);
+  await browser.visit((session) => void (session["count"] = 1));
+  const { cookie } = browser;
+  now += 301_000;
+  await browser.visit((session) => session.increment("count"));
+  expect(browser.cookie).not.toBe(cookie);
+  await new Browser(sessions, cookie).visit((session) => session.increment("count"));
+  expect(await data(browser)).toEqual({ count: 3 });
+});
+
 test("a SQLite file shows names of fields and users, and no value", async () => {
   const file = join(folder, "dump.sqlite");
   const sessions = open(new SqliteStore(file), [ONE]);
