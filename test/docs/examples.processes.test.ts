@@ -1,8 +1,10 @@
 /** Runs every example against a listening server. Takes seconds, so it stays out of the inner loop. */
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
 import { startMariadb } from "../support/mariadb-server.ts";
 import { repository } from "../support/source-files.ts";
 import { loadExample, serveExample, Visitor } from "./run-example.ts";
@@ -137,6 +139,35 @@ describe("the example", () => {
     expect([await visitor.get("/"), await visitor.get("/")]).toEqual(['200 {"visits":1}', '200 {"visits":2}']);
     await pool.end();
     await server.stop();
+  });
+
+  test("websocket.mjs closes what is open when its session ends, and opens nothing for others", async () => {
+    const { browser } = await open("websocket.mjs");
+    const [visitor, stranger] = [browser(), browser()];
+    expect(await visitor.post("/login")).toBe("200 ann");
+    const { url, headers } = visitor.upgrade;
+    for (const refused of [{ ...headers, origin: "https://evil.example" }, stranger.upgrade.headers]) {
+      const [error] = (await once(new WebSocket(url, { headers: refused }), "error")) as [Error];
+      expect(error.message).toContain("401");
+    }
+    const socket = new WebSocket(url, { headers });
+    const [hello] = (await once(socket, "message")) as [Buffer];
+    expect(String(hello)).toBe("hello ann");
+    const closed = once(socket, "close");
+    expect(await visitor.post("/logout")).toBe("200 nobody");
+    const [code, reason] = (await closed) as [number, Buffer];
+    expect([code, String(reason)]).toEqual([4401, "revoked"]);
+  });
+
+  test("event-stream.mjs ends the stream when its session ends", async () => {
+    const { browser } = await open("event-stream.mjs");
+    const visitor = browser();
+    expect(await visitor.get("/events")).toBe("401 sign in first");
+    await visitor.post("/login");
+    const stream = await visitor.open("/events");
+    expect(await visitor.post("/logout")).toBe("200 bye");
+    expect(await stream.text()).toBe("data: hello ann\n\nevent: end\ndata: revoked\n\n");
+    expect(await visitor.get("/events")).toBe("401 sign in first");
   });
 
   test("parallel-tabs.mjs loses nothing of fifty requests at once", async () => {

@@ -61,6 +61,23 @@ export class Visitor {
     this.#origin = origin;
   }
 
+  /** What this browser sends to open a WebSocket. */
+  get upgrade(): { readonly url: string; readonly headers: Record<string, string> } {
+    const cookie = this.#jar.header(new URL(this.#origin)) ?? "";
+    return { url: this.#origin.replace("http", "ws"), headers: { origin: this.#origin, cookie } };
+  }
+
+  /** A response whose body may still be coming. */
+  async open(path: string, init: RequestInit = {}): Promise<Response> {
+    const url = new URL(path, this.#origin);
+    const headers = new Headers(init.headers);
+    const cookie = this.#jar.header(url);
+    if (cookie !== undefined) headers.set("cookie", cookie);
+    const response = await fetch(url, { ...init, headers, redirect: "manual" });
+    this.#jar.receive(url, response.headers.getSetCookie());
+    return response;
+  }
+
   async get(path: string, headers: Record<string, string> = {}): Promise<string> {
     return this.#visit(path, { headers });
   }
@@ -77,12 +94,7 @@ export class Visitor {
   }
 
   async #visit(path: string, init: RequestInit): Promise<string> {
-    const url = new URL(path, this.#origin);
-    const headers = new Headers(init.headers);
-    const cookie = this.#jar.header(url);
-    if (cookie !== undefined) headers.set("cookie", cookie);
-    const response = await fetch(url, { ...init, headers, redirect: "manual" });
-    this.#jar.receive(url, response.headers.getSetCookie());
+    const response = await this.open(path, init);
     return `${response.status} ${await response.text()}`;
   }
 }
