@@ -11,7 +11,8 @@ import { MemoryRecords } from "./memory-records.ts";
 
 export interface MemoryStoreOptions {
   /**
-   * The most sessions held at once, at least 1. Tombstones and aliases, which last a minute, have the same limit again.
+   * The most sessions held at once, at least 1. Tombstones, which last for `rotationGrace`, and aliases,
+   * which last for `rotateEvery` longer, have the same limit again.
    *
    * @defaultValue 1_000_000: about 500 MB of small sessions
    */

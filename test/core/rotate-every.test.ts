@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { createSessions, type SessionOptions, type Sessions } from "../../src/create-sessions.ts";
 import type { SessionEvents } from "../../src/core/events.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
+import { SqliteStore } from "../../src/stores/sqlite.ts";
 import { HostileStore } from "../../src/testing/hostile-store.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { Browser } from "../support/browser.ts";
@@ -30,6 +31,13 @@ function start(options: Partial<SessionOptions> = {}, local = true): void {
 /** The same browser, with the cookie it has now. */
 function copyOf(other: Browser): Browser {
   return new Browser(sessions, other.cookie);
+}
+
+/** Driven by the original's five methods, since it has one of its own. */
+class OriginalStore extends MemoryStore {
+  override getStore(id: string): ReturnType<MemoryStore["getStore"]> {
+    return super.getStore(id);
+  }
 }
 
 const read = (session: { get(field: string): unknown }): unknown => session.get("n");
@@ -315,6 +323,38 @@ for (const local of [true, false]) {
     });
   });
 }
+
+describe("a session in use, whatever the store,", () => {
+  const stores = {
+    "SQLite, which knows hashes of ids": () => new SqliteStore(":memory:"),
+    "a store with the original's five methods": () => new OriginalStore(),
+  };
+  it.each(Object.entries(stores))("goes on under new ids on %s", async (_, make) => {
+    clock = new ManualClock();
+    sessions = createSessions({ secretKey, store: make(), now: clock.now, logLevel: "silent", rotateEvery: 900 });
+    browser = new Browser(sessions);
+    reused = [];
+    sessions.on("reuse", (event) => reused.push(event));
+    await browser.visit((session) => session.increment("n"));
+    for (let round = 1; round <= 3; round += 1) {
+      clock.advance(15 * MINUTE);
+      const [late, under] = [copyOf(browser), await browser.start()];
+      read(under.session);
+      expect((await browser.visit((session) => session.increment("n"))).lines).toHaveLength(1);
+      under.session.increment("n");
+      await under.end();
+      const { result, lines } = await late.visit((session) => session.increment("n"));
+      expect([result, lines.length]).toEqual([3 * round + 1, 1]);
+      expect(late.cookie).toBe(browser.cookie);
+      const thief = copyOf(browser);
+      thief.cookie = under.exchange.cookieHeader();
+      clock.advance(MINUTE);
+      expect((await thief.visit((session) => session.info.cause)).result).toBe("rotated");
+      expect(reused).toHaveLength(round);
+    }
+    await browser.visit((session) => session.logout());
+  });
+});
 
 describe("the option rotateEvery", () => {
   it("is off by default", async () => {
