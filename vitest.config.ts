@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import { checklistReporter } from "./test/support/checklist-reporter.ts";
 import { closingLine } from "./test/support/closing-line.ts";
 
 /** Tests that start browsers or processes. */
@@ -18,7 +19,7 @@ const packed = ["test/package/**/*.test.ts"];
 
 export default defineConfig({
   test: {
-    reporters: ["default", closingLine],
+    reporters: ["default", checklistReporter, closingLine],
     // Two workers also where Vitest would leave a core free: the files wait for sockets more than they compute.
     maxWorkers: 2,
     coverage: { provider: "v8", include: ["src/**/*.ts"], reporter: ["text-summary", "html"] },

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { repository } from "../support/source-files.ts";
-import { documentAt, documents } from "./markdown.ts";
+import { documents } from "./markdown.ts";
 
 const local = documents.flatMap((document) =>
   document.links
@@ -32,19 +32,5 @@ test("every decision stands in the index of decisions, and every page of docs in
       const index = path.startsWith("docs/decisions/0") ? "docs/decisions/README.md" : "README.md";
       return !targets.has(`${index} ${path}`);
     });
-  expect(missing).toEqual([]);
-});
-
-test("every test that the security checklist names is in the file that it names", () => {
-  const rows = documentAt("docs/security.md").table("Checklist");
-  expect(rows.length).toBeGreaterThan(60);
-  const missing: string[] = [];
-  for (const [row, , , tests = ""] of rows) {
-    const named = [...tests.matchAll(/\]\(\.\.\/([^)]+)\): "([^"]+)"/g)];
-    if (named.length === 0 && !tests.includes("**open**")) missing.push(`${row}: neither a test nor open`);
-    for (const [, file = "", name = ""] of named) {
-      if (!readFileSync(join(repository, file), "utf8").includes(name)) missing.push(`${row}: ${file}: ${name}`);
-    }
-  }
   expect(missing).toEqual([]);
 });

@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+import { repository } from "../support/source-files.ts";
+import { checklist, rows } from "./checklist.ts";
+import { documentAt } from "./markdown.ts";
+
+/** How many rows each part of the checklist has. */
+const PARTS = { A: 10, B: 12, C: 16, D: 13, E: 17, F: 16, G: 24, H: 14, I: 13, J: 15 };
+
+/** What has to hold before anything is released. */
+const NEEDED =
+  "A01 A03 A04 A07 A08 B02 B03 B04 B05 B06 B09 B10 B12 C01 C03 C09 C11 C12 D01 D02 D03 D04 D05 D06 D07 D12 " +
+  "E01 E02 E04 E05 E06 E07 E08 E15 F01 F02 F03 F06 F13 F14 G01 G03 G04 G05 G06 G07 G16 G20 H01 H02 H03 H04 H05 " +
+  "I01 I03 I04 I06 I07 I09 J01 J02 J05";
+
+/** The names of a file's tests, as far as they run everywhere: not those that are skipped, planned or conditional. */
+function testsOf(file: string): string[] {
+  const source = ts.createSourceFile(file, readFileSync(join(repository, file), "utf8"), ts.ScriptTarget.ESNext, true);
+  const names: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const name = ts.isCallExpression(node)
+      ? node.arguments[0]
+      : ts.isPropertyAssignment(node)
+        ? node.initializer
+        : null;
+    if (name !== null && name !== undefined && (ts.isStringLiteralLike(name) || ts.isTemplateExpression(name))) {
+      const caller = ts.isCallExpression(node)
+        ? node.expression.getText()
+        : (node as ts.PropertyAssignment).name.getText();
+      if (/\.(skip|todo|skipIf|runIf)\b/.test(caller)) return;
+      if (/^(test|it|describe|story|promise)\b/.test(caller)) {
+        names.push(ts.isStringLiteralLike(name) ? name.text : name.getText().slice(1, -1));
+      }
+    } else if (
+      ts.isCallExpression(node) &&
+      /^(test|it|describe)\.(skip|todo|skipIf|runIf)\b/.test(node.expression.getText())
+    ) {
+      return;
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return names;
+}
+
+describe("the security checklist", () => {
+  test("has all its 150 rows, in order", () => {
+    const ids = Object.entries(PARTS).flatMap(([part, count]) =>
+      Array.from({ length: count }, (_, at) => `${part}${String(at + 1).padStart(2, "0")}`),
+    );
+    expect(rows.map(({ id }) => id)).toEqual(ids);
+  });
+
+  test("names a test in each row that holds, and a reason in each that does not", () => {
+    const silent = rows.filter(({ state, cells, tests }) =>
+      state === "holds" ? tests.length === 0 : !/^\*\*(open|decided against)\*\*: .{20,}/.test(cells[3] ?? ""),
+    );
+    expect(silent.map(({ id }) => id)).toEqual([]);
+  });
+
+  test("says how many rows hold, and all hold that have to", () => {
+    const count = (state: string): number => rows.filter((row) => row.state === state).length;
+    const said = `${count("holds")} of the 150 rows hold, ${count("decided against")} are decided against, ${count("open")} are open.`;
+    const text = readFileSync(join(repository, "docs/security.md"), "utf8");
+    expect(text.replaceAll("\n", " ")).toContain(said);
+    const needed = new Set(NEEDED.split(" "));
+    expect(rows.filter(({ id, state }) => needed.has(id) && state !== "holds").map(({ id }) => id)).toEqual([]);
+    expect(count("decided against")).toBeLessThanOrEqual(10);
+  });
+
+  test("names tests that are in the files that it names, and run everywhere", () => {
+    const known = new Map<string, string[]>();
+    const missing = rows.flatMap(({ id, tests }) =>
+      tests
+        .filter(({ file, name }) => {
+          if (!known.has(file)) known.set(file, testsOf(file));
+          return known.get(file)?.some((one) => one.includes(name)) !== true;
+        })
+        .map(({ file, name }) => `${id}: ${file}: ${name}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test("is the same in Japanese, row by row", () => {
+    const japanese = checklist("docs/security.ja.md", "チェックリスト");
+    const facts = (all: typeof rows): unknown[] =>
+      all.map(({ id, state, cells, tests }) => ({ id, state, source: cells[2], tests }));
+    expect(facts(japanese)).toEqual(facts(rows));
+    const english = documentAt("docs/security.md");
+    expect(documentAt("docs/security.ja.md").levels).toEqual(english.levels);
+  });
+});
+
+describe("the page about ASVS", () => {
+  test("every line of ASVS V7 is answered, once", () => {
+    const counts = [3, 4, 2, 5, 3, 2];
+    const lines = counts.flatMap((count, section) =>
+      Array.from({ length: count }, (_, at) => `7.${section + 1}.${at + 1}`),
+    );
+    const answered = documentAt("docs/asvs.md").table("Session management");
+    expect(answered.map(([line]) => line)).toEqual(lines);
+    expect(answered.filter((cells) => `${cells[3]}${cells[4]}`.length < 20)).toEqual([]);
+  });
+});
