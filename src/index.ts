@@ -10,6 +10,7 @@ export type { SessionEventName, SessionEvents, SessionListener } from "./core/ev
 export { jsonCodec } from "./core/json-codec.ts";
 export type { LiveInfo } from "./core/live-info.ts";
 export type { Logger, LogLevel } from "./core/logger.ts";
+export { serialize, type SerializeOptions } from "./core/serialize.ts";
 export type { InferSchema, SchemaMap, StandardSchema } from "./core/schema.ts";
 // A star, because only what comes through one can be merged with by `declare module`.
 export type * from "./core/session-data.ts";

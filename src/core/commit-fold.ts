@@ -74,6 +74,7 @@ export function changeOf(task: Task, recorded: Recorded): Change {
     set: recorded.set,
     lastUsedAt: expiresAt === undefined ? undefined : task.now,
     expiresAt,
+    fence: task.state.lease?.fence,
   };
 }
 

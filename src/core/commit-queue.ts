@@ -6,6 +6,7 @@ import { isPromise } from "./awaitable.ts";
 import { changeOf, Fold, KnownTexts, type Share } from "./commit-fold.ts";
 import { conflictOn, isOver, pauseAfter, wait } from "./conflict.ts";
 import { FastSessionError } from "./errors.ts";
+import { isOutlived, outlived } from "./lease.ts";
 import { renewed, type Task } from "./outcomes.ts";
 import type { Recorded } from "./recorded-field.ts";
 import { isUnknown, secondTry } from "./send-step.ts";
@@ -55,7 +56,7 @@ class CommitQueue {
   readonly #config: SessionConfig;
   readonly #key: Key;
   readonly #keys: Map<Key, CommitQueue>;
-  #waiting: Part[] = [];
+  readonly #waiting: Part[] = [];
   #busy = false;
   /** Conflicts in a row. */
   #conflicts = 0;
@@ -84,10 +85,10 @@ class CommitQueue {
   }
 
   #next(): void {
-    const batch = this.#batch(this.#waiting);
-    this.#waiting = [];
+    const batch = this.#batch(this.#waiting.splice(0, together(this.#waiting)));
     this.#busy = batch !== null;
     if (batch === null) {
+      if (this.#waiting.length > 0) return this.#next();
       this.#keys.delete(this.#key);
       return;
     }
@@ -141,7 +142,8 @@ class CommitQueue {
     this.#stored.learn(current);
     const again: Part[] = [];
     for (const part of batch.parts) {
-      if (isLost(part, batch.doubt)) part.reject(forget(part));
+      if (isOutlived(part.task.state, current)) part.reject(outlived());
+      else if (isLost(part, batch.doubt)) part.reject(forget(part));
       else if (isOver(part.task.state, part.task.attempt.since)) part.reject(conflictOn(Object.keys(current)));
       else {
         part.current = current;
@@ -219,6 +221,12 @@ function forget({ task: { state } }: Part): FastSessionError {
     "ERR_SESSION_STORE_UNKNOWN",
     "whether a change was saved cannot be known any more, since the session changed meanwhile: it is not made again",
   );
+}
+
+/** How many of those who wait go together: who has the session to himself goes alone, under his fence. */
+function together(waiting: readonly Part[]): number {
+  const alone = waiting.findIndex(({ task }) => task.state.lease !== null);
+  return alone === -1 ? waiting.length : Math.max(1, alone);
 }
 
 function finish(part: Part, settle: () => Awaitable<void>): void {

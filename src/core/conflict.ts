@@ -1,5 +1,6 @@
 /** Where a conflict is resolved. */
 import { FastSessionError } from "./errors.ts";
+import { isOutlived, outlived } from "./lease.ts";
 import type { Recorded } from "./recorded-field.ts";
 import { shortHash } from "./session-id.ts";
 import type { SessionState } from "./session-state.ts";
@@ -34,6 +35,7 @@ export function resolveConflict(
   retry: (next: Next) => Awaitable<void>,
 ): Awaitable<void> {
   const { config } = state;
+  if (isOutlived(state, current)) throw outlived();
   const next = rebase(state, recorded, current);
   const { count, since } = attempt;
   if (isOver(state, since)) throw conflictOn(Object.keys(current));

@@ -14,6 +14,8 @@ export type FastSessionErrorCode =
   | "ERR_SESSION_DESTROYED"
   /** Another request changed the same field first and `onConflict` is `"reject"`, or repeats ran out of time. */
   | "ERR_SESSION_CONFLICT"
+  /** `serialize`: another request had the session for all of the wait, or this one outlived its lease. */
+  | "ERR_SESSION_LOCKED"
   /** The cookie would have to change and the response's headers are sent. */
   | "ERR_SESSION_HEADERS_SENT"
   /** A value that cannot be stored. `path` names it. */
@@ -42,6 +44,7 @@ const HTTP_STATUS: Partial<Record<FastSessionErrorCode, number>> = {
   ERR_SESSION_UNAVAILABLE: 503,
   ERR_SESSION_CONFLICT: 409,
   ERR_SESSION_GONE: 409,
+  ERR_SESSION_LOCKED: 409,
   ERR_SESSION_REJECTED: 409,
   ERR_SESSION_CSRF: 403,
 };

@@ -7,6 +7,7 @@ import { followAlias, type Found } from "./alias.ts";
 import { chain, isPromise } from "./awaitable.ts";
 import { commit } from "./commit-step.ts";
 import { FastSessionError } from "./errors.ts";
+import { endLease } from "./lease.ts";
 import { renewalDue } from "./lifetime.ts";
 import type { Carrier } from "./presented.ts";
 import type { Recorded } from "./recorded-field.ts";
@@ -51,8 +52,7 @@ function decide(state: SessionState, intent: Intent, recorded: Recorded | null, 
 
 /** A response that leaves takes a new id along. Not that of a handler that threw: whether its headers arrive is unsure. */
 function isRotationDue(state: SessionState, intent: Intent, now: EpochMilliseconds): boolean {
-  if (now - state.rotatedAt < state.config.rotateEvery) return false;
-  return intent === null && state.accessed && !state.abandoned;
+  return now - state.rotatedAt >= state.config.rotateEvery && intent === null && state.accessed && !state.abandoned;
 }
 
 /** Brings the store in line with what the request did. Synchronous on local stores. */
@@ -164,6 +164,8 @@ export function commitResponse(state: SessionState): Awaitable<void> {
 function freeze(state: SessionState): void {
   state.leaving = false;
   state.frozen = true;
+  // Not waited for: the response may leave.
+  void endLease(state);
 }
 
 function endOfResponse(state: SessionState, error: unknown): void {

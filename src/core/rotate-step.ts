@@ -48,7 +48,8 @@ export function rotate(task: Task): Awaitable<void> {
   const maxAge = bind === undefined ? (state.binding?.maxAge ?? null) : (bind?.maxAge ?? null);
   const expiresAt = deadline(config.lifetime, createdAt, now, maxAge);
   if (recorded !== null) guardSize(state, recorded.set, recorded);
-  const data = recorded === null ? { operation: newOperation(), now } : changeOf(task, recorded);
+  const data =
+    recorded === null ? { operation: newOperation(), now, fence: state.lease?.fence } : changeOf(task, recorded);
   const use = { ...data, lastUsedAt: now, expiresAt };
   // What a login or a `regenerate` carries is not compared: it wins.
   const change: RotateChange = periodic ? use : { ...use, expect: recorded?.computed ?? undefined, createdAt };

@@ -8,6 +8,13 @@ export interface Unsettled {
   again(): Awaitable<void>;
 }
 
+/** That a session is this request's alone. */
+export interface Lease {
+  /** Every change carries it, so that one which comes after the lease is refused. */
+  readonly fence: number;
+  release(): Awaitable<void>;
+}
+
 /** Who a session is: its id, its key, and what its record says of it, data aside. */
 export class SessionIdentity {
   /** Whether the store has a record of it under `key`. */
@@ -25,6 +32,7 @@ export class SessionIdentity {
   binding: Binding | null = null;
   /** What is not known of it. */
   unsettled: Unsettled | null = null;
+  lease: Lease | null = null;
 
   /** Takes over what was read. */
   adopt(found: StoredSession): void {

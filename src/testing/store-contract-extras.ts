@@ -138,7 +138,7 @@ export const extraCases: readonly StoreCase[] = [
       const second = await scene.store.lock?.(key, { now: START + 1_000, lease: 1_000 });
       check(first !== null && first !== undefined && second !== null && second !== undefined, "the lock is given");
       const late = await scene.store.commit(key, scene.change({ set: { a: "late" }, fence: first.fence }));
-      check(!late.ok, "the outlived holder's change is refused");
+      same(late, { ok: false, reason: "conflict", current: {} }, "the outlived holder's change");
       await first.release();
       same(await scene.store.lock?.(key, { now: START + 1_001, lease: 1_000 }), null, "the lock after a late release");
       await scene.commit(key, { set: { b: "2" }, fence: second.fence });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fastSession } from "../../src/adapters/fetch.ts";
 import { FastSessionError } from "../../src/core/errors.ts";
+import { serialize } from "../../src/core/serialize.ts";
 import { createSessions, type SessionOptions } from "../../src/create-sessions.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import { HostileStore } from "../../src/testing/hostile-store.ts";
@@ -107,6 +108,11 @@ const causes: Record<string, () => Promise<unknown>> = {
   async ERR_SESSION_REJECTED() {
     const sessions = createSessions({ secretKey, maxSessionsPerUser: { max: 1, policy: "reject" } });
     for (let device = 0; device < 2; device += 1) await new Browser(sessions).visit((session) => session.login("ann"));
+  },
+  async ERR_SESSION_LOCKED() {
+    const [first, second] = await two();
+    await serialize(first.session);
+    await serialize(second.session, { wait: 0 });
   },
   async ERR_SESSION_UNSUPPORTED() {
     const objects = new Map<string, Record<string, unknown>>();

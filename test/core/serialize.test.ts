@@ -1,0 +1,162 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { serialize } from "../../src/core/serialize.ts";
+import { createSessions, type SessionOptions, type Sessions } from "../../src/create-sessions.ts";
+import { MemoryStore } from "../../src/stores/memory.ts";
+import { HostileStore } from "../../src/testing/hostile-store.ts";
+import { ManualClock } from "../../src/testing/manual-clock.ts";
+import { RemoteStore } from "../stores/broken-remote-stores.ts";
+import { Browser } from "../support/browser.ts";
+
+const secretKey = "a secret of more than thirty-two bytes";
+const LOCKED = { code: "ERR_SESSION_LOCKED", status: 409 };
+
+describe.each(["local", "remote"])("a session for one request alone, on a %s store", (kind) => {
+  let clock: ManualClock;
+  let store: HostileStore;
+  let sessions: Sessions;
+  let browser: Browser;
+
+  function start(options: Partial<SessionOptions> = {}): void {
+    clock = new ManualClock();
+    store = new HostileStore(new MemoryStore(), { local: kind === "local" });
+    sessions = createSessions({ secretKey, store, now: clock.now, logLevel: "silent", ...options });
+    browser = new Browser(sessions);
+  }
+
+  beforeEach(async () => {
+    start();
+    await browser.visit((session) => void (session["n"] = 0));
+  });
+
+  async function stored(): Promise<unknown> {
+    return (await browser.visit((session) => ({ ...session }))).result;
+  }
+
+  it("is what the one before left, for each who asks", async () => {
+    const visits = await Promise.all(Array.from({ length: 20 }, () => browser.start()));
+    await Promise.all(
+      visits.map(async (visit) => {
+        await serialize(visit.session);
+        const { n } = visit.session;
+        await Promise.resolve();
+        visit.session["n"] = n + 1;
+        await visit.end();
+      }),
+    );
+    expect(await stored()).toEqual({ n: 20 });
+  });
+
+  it("leaves requests that do not ask as they are", async () => {
+    const [alone, other] = [await browser.start(), await browser.start()];
+    await serialize(alone.session);
+    other.session.increment("n");
+    await other.end();
+    alone.session.increment("n");
+    await alone.end();
+    expect(await stored()).toEqual({ n: 2 });
+  });
+
+  it("is not to be had while another has it", async () => {
+    const [first, second] = [await browser.start(), await browser.start()];
+    await serialize(first.session);
+    await expect(serialize(second.session, { wait: 0 })).rejects.toMatchObject(LOCKED);
+    await first.end();
+    await serialize(second.session, { wait: 0 });
+    await second.end();
+  });
+
+  it("is given free also when the handler threw, or when its save failed", async () => {
+    const thrown = await browser.start();
+    await serialize(thrown.session);
+    thrown.abandon();
+    await thrown.end();
+    const failing = await browser.start();
+    await serialize(failing.session, { wait: 1 });
+    failing.session["n"] = 1;
+    store.fail("commit");
+    await expect(failing.end()).rejects.toThrow("store");
+    store.heal();
+    const next = await browser.start();
+    await serialize(next.session, { wait: 1 });
+    await next.end();
+  });
+
+  it("is given free by what serialize returns, for code without a response", async () => {
+    const headers = { cookie: browser.cookie ?? "" };
+    const socket = await sessions.open({ headers });
+    const release = await serialize(socket);
+    const { session } = await browser.start();
+    await expect(serialize(session, { wait: 0 })).rejects.toMatchObject(LOCKED);
+    await release();
+    await release();
+    await serialize(session, { wait: 0 });
+  });
+
+  it("refuses what comes after the lease, when another has had it since", async () => {
+    const [slow, quick] = [await browser.start(), await browser.start()];
+    await serialize(slow.session, { lease: 1 });
+    clock.advance(1000);
+    await serialize(quick.session, { lease: 1 });
+    quick.session["n"] = "quick";
+    await quick.end();
+    slow.session.update("n", () => "slow");
+    slow.session["lost"] = 1;
+    await expect(slow.session.saveSession()).rejects.toMatchObject(LOCKED);
+    await expect(slow.session.regenerate()).rejects.toMatchObject(LOCKED);
+    await expect(slow.end()).rejects.toMatchObject(LOCKED);
+    expect(await stored()).toEqual({ n: "quick" });
+  });
+
+  it("takes what comes after the lease while nobody else has had it", async () => {
+    const visit = await browser.start();
+    await serialize(visit.session, { lease: 1 });
+    clock.advance(5000);
+    visit.session["n"] = 1;
+    await visit.end();
+    expect(await stored()).toEqual({ n: 1 });
+  });
+
+  it("stays this request's through a login", async () => {
+    const { result } = await browser.visit(async (session) => {
+      await serialize(session);
+      await session.login("ann");
+      session["n"] = 5;
+      return session.info.userId;
+    });
+    expect([result, await stored()]).toEqual(["ann", { n: 5 }]);
+  });
+
+  it("is asked for before it is changed", async () => {
+    const { session } = await browser.start();
+    session["n"] = 7;
+    await expect(serialize(session)).rejects.toThrow(TypeError);
+    expect(store.calls).not.toContain("lock");
+  });
+
+  it("is this request's already when it is new", async () => {
+    await new Browser(sessions).visit(async (session) => {
+      await serialize(session);
+      session["n"] = 1;
+    });
+    expect(store.takeCalls()).not.toContain("lock");
+  });
+
+  it("that ended while it was waited for says so, and keeps nobody out", async () => {
+    const [late, other] = [await browser.start(), await browser.start()];
+    late.session.has("n");
+    await other.session.logout();
+    await expect(serialize(late.session)).rejects.toMatchObject({ code: "ERR_SESSION_GONE" });
+  });
+});
+
+it("needs a store that has locks, and says so", async () => {
+  const browser = new Browser(createSessions({ secretKey, store: new RemoteStore(), logLevel: "silent" }));
+  await browser.visit((session) => void (session["n"] = 1));
+  const { session } = await browser.start();
+  await expect(serialize(session)).rejects.toMatchObject({ code: "ERR_SESSION_UNSUPPORTED" });
+});
+
+it.each([{ wait: -1 }, { wait: Number.NaN }, { lease: 0 }, { lease: Infinity }])("refuses %j", async (options) => {
+  const { session } = await new Browser(createSessions({ secretKey, logLevel: "silent" })).start();
+  await expect(serialize(session, options)).rejects.toThrow(TypeError);
+});
