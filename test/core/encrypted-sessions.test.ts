@@ -269,6 +269,35 @@ test("a session whose id changes in use is read by those who still have the old 
   expect(await data(browser)).toEqual({ count: 3 });
 });
 
+test("two connections to one file, whose keys are in another order, lose no step", async () => {
+  const file = join(folder, "shared.sqlite");
+  const old = open(new SqliteStore(file), [ONE, TWO]);
+  const rotated = open(new SqliteStore(file), [TWO, ONE]);
+  const browser = new Browser(old);
+  await browser.visit((session) => void (session["count"] = 0));
+  const visits = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => new Browser(n % 2 === 0 ? old : rotated, browser.cookie).start()),
+  );
+  for (const { session } of visits) session.increment("count");
+  await Promise.all(visits.map((visit) => visit.end()));
+  expect(await data(browser)).toEqual({ count: 20 });
+  await Promise.all([old.close(), rotated.close()]);
+});
+
+test("a request that signs out and begins anew leaves a session that can be read", async () => {
+  const sessions = open(new MemoryStore(), [ONE]);
+  const browser = new Browser(sessions);
+  await browser.visit((session) => void (session["cart"] = [1]));
+  await browser.visit(async (session) => {
+    session.append("cart", 2);
+    await session.logout();
+    session["cart"] = [3];
+    await session.login("ann");
+    session.append("cart", 4);
+  });
+  expect(await data(browser)).toEqual({ cart: [3, 4] });
+});
+
 test("a SQLite file shows names of fields and users, and no value", async () => {
   const file = join(folder, "dump.sqlite");
   const sessions = open(new SqliteStore(file), [ONE]);
