@@ -48,7 +48,7 @@ return answer
 
 /**
  * now, tombstone, channel, key to spare or nothing, generation of an earlier batch or nothing, where to go on. Raises the
- * generation, which ends the sessions on every verb, then puts 500 of them away. → generation, where to go on or -1, keys
+ * generation, which ends the sessions on every verb, then puts 200 of them away. → generation, where to go on or -1, keys
  */
 export const REVOKE_USER: Script = new Script(`${KEYS}${FIND}${BEHIND}${FINISH}
 local k, u, now = KEYS[1], ARGV[1], tonumber(ARGV[2])
@@ -62,7 +62,7 @@ if not generation then
   if spared and r[U] == u then call('HSET', spared, 'g', generation) end
 end
 local skipped = tonumber(ARGV[7])
-local keys = call('ZRANGE', index, skipped, skipped + 499)
+local keys = call('ZRANGE', index, skipped, skipped + 199)
 local answer, ended = {generation, -1}, {}
 for _, key in ipairs(keys) do
   local other = recordOf(k, key)
@@ -78,7 +78,7 @@ for _, key in ipairs(keys) do
   end
 end
 tell(ARGV[4], 'revoked', ended)
-if #keys == 500 then answer[2] = skipped end
+if #keys == 200 then answer[2] = skipped end
 return answer
 `);
 

@@ -39,7 +39,7 @@ export class RedisUsers {
   }
 
   /**
-   * Ends all sessions with the first call, by the generation, and puts 500 of them away with each: Redis serves others in
+   * Ends all sessions with the first call, by the generation, and puts 200 of them away with each: Redis serves others in
    * between. Who is put away later is refused by then.
    */
   async revokeUser(

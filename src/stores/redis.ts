@@ -14,7 +14,7 @@
  * | destroy | `HMGET`, of a bound session `GET ZREM`, `DEL HSET PEXPIRE PUBLISH` |
  * | listByUser | `ZRANK ZRANGE`, `HMGET` each |
  * | revokeHandle | `GET`; then in the user's slot `ZRANGE`, `HGET` each, as destroy |
- * | revokeUser | `INCR ZRANGE`, as destroy each, 500 a call |
+ * | revokeUser | `INCR ZRANGE`, as destroy each, 200 a call |
  * | lock | `HMGET HSET HINCRBY` |
  * | ping | `INFO memory` |
  *
@@ -197,7 +197,7 @@ export class RedisStore implements LiveStore {
     return this.#users.revokeHandle(handle, at);
   }
 
-  /** Ends all sessions with its first call, and puts 500 of them away with each. */
+  /** Ends all sessions with its first call, and puts 200 of them away with each. */
   revokeUser(userId: string, at: Revocation): Promise<{ readonly generation: number; readonly keys: readonly Key[] }> {
     return this.#users.revokeUser(userId, at);
   }
