@@ -175,6 +175,17 @@ describe("the example", () => {
     const { openTabs } = (await loadExample("parallel-tabs.mjs")) as { openTabs?: (count: number) => unknown };
     expect(await openTabs?.(50)).toEqual({ tabs: 50, fields: 50 });
   });
+
+  test("serialize.mjs charges once for two clicks", async () => {
+    tried.add("serialize.mjs");
+    const { payTwice, payments } = (await loadExample("serialize.mjs")) as {
+      payTwice?: () => Promise<string[]>;
+      payments?: unknown[];
+    };
+    const answers = await payTwice?.();
+    expect(answers?.toSorted()).toEqual(["paid already", "thank you"]);
+    expect(payments).toEqual([["tea"]]);
+  });
 });
 
 test("every example is tried here, or by the store contract", () => {
