@@ -21,6 +21,8 @@ export interface Scan {
 
 export interface Backend {
   readonly address: string;
+  /** Kills the server under what it is doing, and starts it again. A file has none. */
+  readonly crash?: () => Promise<void>;
   scan(): Promise<Scan>;
   stop(): Promise<void>;
 }
@@ -33,18 +35,37 @@ export async function startBackend(name: BackendName): Promise<Backend> {
       return { address, scan: () => scanSqlite(address), stop: () => rm(folder, { recursive: true, force: true }) };
     }
     case "Redis": {
-      const server = await RedisServer.start();
-      return { address: server.url, scan: () => scanRedis(server.url), stop: () => server.stop() };
+      // What was acknowledged is in the file then, though perhaps not on the disk.
+      const server = await RedisServer.start({ appendonly: "yes" });
+      const crash = (): Promise<void> => server.kill().then(() => server.start());
+      return { address: server.url, crash, scan: () => scanRedis(server.url), stop: () => server.stop() };
     }
     case "PostgreSQL": {
-      const server = await startPostgres();
-      return { address: server.url, scan: () => scanPostgres(server.url), stop: () => server.stop() };
+      const server = await startPostgres({ synchronous_commit: "on" });
+      return {
+        address: server.url,
+        crash: crashOf(server),
+        scan: () => scanPostgres(server.url),
+        stop: () => server.stop(),
+      };
     }
     case "MariaDB": {
       const server = await startMariadb();
-      return { address: server.url, scan: () => scanMariadb(server.url), stop: () => server.stop() };
+      return {
+        address: server.url,
+        crash: crashOf(server),
+        scan: () => scanMariadb(server.url),
+        stop: () => server.stop(),
+      };
     }
   }
+}
+
+function crashOf(server: { kill(): Promise<void>; restart(): Promise<void> }): () => Promise<void> {
+  return async () => {
+    await server.kill();
+    await server.restart();
+  };
 }
 
 /** Sessions that no revocation ended. Their deadlines are far off. */

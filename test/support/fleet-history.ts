@@ -56,36 +56,39 @@ export class History {
   /** Sessions that are alive without a doubt, by the end. */
   readonly #alive: { readonly handle: string; readonly user: string | null }[] = [];
   #tokens = 0;
-  /** Requests answered, lost, refused. */
-  readonly counts = { answered: 0, lost: 0, refused: 0 };
+  /** Requests by what came of them; those that failed were answered 503. */
+  readonly counts = { answered: 0, refused: 0, failed: 0, lost: 0 };
 
   constructor(fleet: Fleet, seed: number) {
     this.#fleet = fleet;
     this.#random = randomSource(seed);
   }
 
-  /** @param kills how many processes are killed meanwhile, each replaced by another */
-  async play(browsers: number, rounds: number, kills: number): Promise<void> {
+  /** @param blows what befalls the fleet meanwhile, one after the other */
+  async play(browsers: number, rounds: number, blows: readonly (() => Promise<unknown>)[]): Promise<void> {
     for (let index = 0; index < browsers / 2; index += 1) this.#users.push(new User(`user ${index}`));
-    const total = browsers * rounds;
-    const marks = Array.from({ length: kills }, (_, index) => Math.round((total * (index + 1)) / (kills + 1)));
-    let played = 0;
-    const deaths: Promise<void>[] = [];
     const left: [User, Known][] = [];
+    const total = browsers * rounds;
+    let played = 0;
+    let struck = 0;
+    let recovered: Promise<unknown> = Promise.resolve();
     const browse = async (user: User): Promise<void> => {
       let session: Known | null = null;
       for (let round = 0; round < rounds; round += 1) {
+        const { lost, failed } = this.counts;
         session = session === null ? await this.#begin() : await this.#round(user, session);
+        // Nothing is learnt by asking again while everything is down.
+        if (this.counts.lost + this.counts.failed > lost + failed) await recovered;
         played += 1;
-        if (played === marks[0]) {
-          marks.shift();
-          deaths.push(this.#fleet.kill(this.#random(this.#fleet.size)).then(() => this.#fleet.join()));
-        }
+        const blow = blows[struck];
+        if (blow === undefined || played < (total * (struck + 1)) / (blows.length + 1)) continue;
+        struck += 1;
+        recovered = recovered.then(blow);
       }
       if (session !== null) left.push([user, session]);
     };
     await Promise.all(Array.from({ length: browsers }, (_, index) => browse(this.#users[index >> 1] as User)));
-    await Promise.all(deaths);
+    await recovered;
     for (const [user, session] of left) await this.#look(user, session, true);
   }
 
@@ -156,7 +159,7 @@ export class History {
             break;
           case "login":
           case "regenerate":
-            if (!done) session.doubtful ||= reply === null;
+            if (!done) session.doubtful ||= reply === null || reply.status === 503;
             else if ((JSON.parse(reply.body) as Seen).cause === "resumed") {
               session.cookie = reply.cookie;
               this.#dead.push(cookie);
@@ -188,8 +191,12 @@ export class History {
   /** Looks what the session is, and holds it against what is known. `null`: it is over. */
   async #look(user: User, session: Known, last: boolean): Promise<Known | null> {
     const from = performance.now();
-    const reply = await this.#send("/", session.cookie);
-    if (reply === null) return session;
+    let reply = await this.#send("/", session.cookie);
+    // By the end all is up, but a pool may have one dead connection after the other.
+    for (let more = last ? 20 : 0; more > 0 && reply?.status === 503; more -= 1) {
+      reply = await this.#send("/", session.cookie);
+    }
+    if (reply === null || (reply.status === 503 && !last)) return session;
     if (reply.status !== 200) {
       this.#faults.push(`a read was answered ${reply.status}`);
       return null;
@@ -219,7 +226,7 @@ export class History {
   async #send(path: string, cookie: string): Promise<Reply | null> {
     try {
       const reply = await this.#fleet.send(this.#random(997), path, cookie);
-      this.counts[reply.status === 200 ? "answered" : "refused"] += 1;
+      this.counts[reply.status === 200 ? "answered" : reply.status === 503 ? "failed" : "refused"] += 1;
       return reply;
     } catch {
       this.counts.lost += 1;
