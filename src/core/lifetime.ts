@@ -62,7 +62,7 @@ export function renewalDue(life: Lifetime, age: Age, now: EpochMilliseconds): bo
 export function rotationInterval(
   seconds: Seconds | undefined,
   grace: Seconds,
-  { consistency }: StoreCapabilities,
+  { consistency, feed }: StoreCapabilities,
 ): Milliseconds {
   if (seconds === undefined) return Infinity;
   if (seconds < grace) {
@@ -70,7 +70,8 @@ export function rotationInterval(
       `rotateEvery (${seconds} s) is shorter than rotationGrace (${grace} s): requests in flight would chase ids; raise it`,
     );
   }
-  if (consistency === "eventual") {
+  // A near cache, which has a feed, may answer an earlier record, but knows of every new key.
+  if (consistency === "eventual" && feed === null) {
     throw new TypeError(
       "rotateEvery needs a store that reads what was written: on this one a new id may be unknown to the next request",
     );

@@ -377,9 +377,14 @@ describe("the option rotateEvery", () => {
   });
 
   it("needs a store that reads what was written", () => {
-    const eventual = new MemoryStore();
-    Object.assign(eventual, { capabilities: { ...eventual.capabilities, consistency: "eventual" } });
-    expect(() => createSessions({ secretKey, rotateEvery: 900, store: eventual })).toThrow(/rotateEvery needs a store/);
+    const make = (feed: "fleet" | null): Sessions => {
+      const eventual = new MemoryStore();
+      Object.assign(eventual, { capabilities: { ...eventual.capabilities, consistency: "eventual", feed } });
+      return createSessions({ secretKey, rotateEvery: 900, store: eventual });
+    };
+    expect(() => make(null)).toThrow(/rotateEvery needs a store/);
+    // A near cache: what it does not have, it reads.
+    expect(() => make("fleet")).not.toThrow();
   });
 
   it("leaves an alias that shows a reader of the store no id", async () => {
