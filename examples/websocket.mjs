@@ -16,19 +16,19 @@ export const app = createServer(
 );
 
 const sockets = new WebSocketServer({ noServer: true });
-app.on("upgrade", async (request, socket, head) => {
-  try {
-    // Browsers let every page open a WebSocket to everywhere, and send cookies along.
-    if (new URL(request.headers.origin).host !== request.headers.host) throw new Error("another origin");
-    const { info } = await sessions.open(request);
-    if (info.userId === null) throw new Error("nobody");
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      info.signal.addEventListener("abort", () => webSocket.close(4401, info.signal.reason.cause));
-      webSocket.send(`hello ${info.userId}`);
-    });
-  } catch {
-    socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n");
-  }
+async function accept(request, socket, head) {
+  // Browsers let every page open a WebSocket to everywhere, and send cookies along.
+  if (new URL(request.headers.origin).host !== request.headers.host) throw new Error("another origin");
+  const { info } = await sessions.open(request);
+  if (info.userId === null) throw new Error("nobody");
+  sockets.handleUpgrade(request, socket, head, (webSocket) => {
+    info.signal.addEventListener("abort", () => webSocket.close(4401, info.signal.reason.cause));
+    webSocket.send(`hello ${info.userId}`);
+  });
+}
+app.on("upgrade", (request, socket, head) => {
+  socket.on("error", () => socket.destroy());
+  accept(request, socket, head).catch(() => socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n"));
 });
 
 if (process.argv[1] === import.meta.filename) app.listen(3000);

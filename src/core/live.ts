@@ -54,7 +54,7 @@ export class Live {
   }
 
   async #tellOthers(endings: OwnEndings, keys: readonly string[]): Promise<void> {
-    const count = await endings.countOthers(keys);
+    const count = await endings.countOthers(keys, this.#config.storeTimeout);
     if (count > 0) this.#config.events.emit("revoked", { count, remote: true });
   }
 }

@@ -1,7 +1,7 @@
 import { chain, isPromise } from "./awaitable.ts";
 import type { Key } from "./session-record.ts";
 import type { SessionStore } from "./session-store.ts";
-import type { Awaitable } from "./units.ts";
+import type { Awaitable, Milliseconds } from "./units.ts";
 
 /** Keys are forgotten when their notice came. Of those whose notice was lost, this many are kept. */
 const MOST_KEYS = 10_000;
@@ -20,9 +20,14 @@ export class OwnEndings {
       load: store.load.bind(store),
       commit: store.commit.bind(store),
       renew: store.renew.bind(store),
-      create: (record, options) =>
-        this.#note(store.create(record, options), (answer) => (answer.ok ? answer.evicted : [])),
-      rotate: (...args) => this.#note(store.rotate(...args), (answer) => (answer.ok ? answer.evicted : [])),
+      create: (record, options) => {
+        const answer = store.create(record, options);
+        return options.bind?.cap ? this.#note(answer, evictedBy) : answer;
+      },
+      rotate: (oldKey, newKey, change, options) => {
+        const answer = store.rotate(oldKey, newKey, change, options);
+        return options.bind?.cap ? this.#note(answer, evictedBy) : answer;
+      },
       destroy: (key, at) => {
         // Known before the answer is.
         if (this.active) this.#add([key]);
@@ -50,9 +55,12 @@ export class OwnEndings {
     );
   }
 
-  /** How many of a notice's keys others ended. A notice can overtake the answer of the call that it tells of. */
-  async countOthers(keys: readonly Key[]): Promise<number> {
-    await Promise.allSettled(this.#underWay);
+  /**
+   * How many of a notice's keys others ended. A notice can overtake the answer of the call that it tells of; one whose
+   * call is not answered in time counts as another's.
+   */
+  async countOthers(keys: readonly Key[], patience: Milliseconds): Promise<number> {
+    if (this.#underWay.size > 0) await settledWithin(this.#underWay, patience);
     return keys.filter((key) => !this.#keys.delete(key)).length;
   }
 
@@ -77,6 +85,22 @@ export class OwnEndings {
       this.#keys.delete(key);
     }
   }
+}
+
+function evictedBy(answer: { readonly ok: boolean; readonly evicted?: readonly Key[] }): readonly Key[] {
+  return answer.evicted ?? [];
+}
+
+function settledWithin(calls: Iterable<Promise<unknown>>, patience: Milliseconds): Promise<unknown> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, patience);
+    // Some runtimes' timers are numbers.
+    (timer as { unref?(): void }).unref?.();
+    void Promise.allSettled(calls).then(() => {
+      clearTimeout(timer);
+      resolve(undefined);
+    });
+  });
 }
 
 type Optional = Exclude<

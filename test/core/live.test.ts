@@ -1,5 +1,8 @@
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
+import { Agent, createServer, get, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { fastSession } from "../../src/adapters/node.ts";
 import { createSessions, type SessionOptions } from "../../src/create-sessions.ts";
 import type { Session } from "../../src/core/session-types.ts";
 import type { LiveStore, SessionStore, StoreNotice } from "../../src/core/session-store.ts";
@@ -211,6 +214,30 @@ describe("the signal of a session", () => {
     expect(causeOf(signal)).toBe("revoked");
   });
 
+  test("goes along when rotateEvery changes the id, also where its own request hears of it and others were told first", async () => {
+    let now = Date.UTC(2030, 0, 1);
+    const backend = new Backend();
+    const options = { rotateEvery: 600, now: () => now };
+    const [server, other] = [serve(new Remote(backend), options), serve(new Remote(backend), options)];
+    const ann = await signedIn(other.sessions, "ann");
+    const [early, second] = [await server.connect(ann), await server.connect(ann)];
+    await settled();
+    server.store.lose();
+    now += 601_000;
+    await ann.visit((session) => session.get("n"));
+    const late = await server.connect(ann);
+    server.store.restore();
+    await settled();
+    early.session["n"] = 1;
+    await early.session.saveSession();
+    expect(early.session.info.signal).toBe(early.signal);
+    second.socket.emit("close");
+    late.socket.emit("close");
+    await other.sessions.forUser("ann").revokeAll();
+    await until(() => early.signal.aborted);
+    expect([second.signal.aborted, late.signal.aborted]).toEqual([false, false]);
+  });
+
   test("is aborted when the feed is back, where it was lost as the session ended", async () => {
     const backend = new Backend();
     const [server, other] = [serve(new Remote(backend)), serve(new Remote(backend))];
@@ -304,6 +331,33 @@ describe("the signal of a session", () => {
     expect(server.loads()).toBe(0);
   });
 
+  test("is let go of when its response is over, also on a connection that goes on", async () => {
+    const server = serve(new Remote(), { secure: "auto" });
+    const listen = fastSession(server.sessions)(async ({ session, url }, response) => {
+      if (url === "/login") await session.login("ann");
+      response.end(String(session.info.signal.aborted));
+    });
+    const http = createServer(listen);
+    await once(http.listen(0, "127.0.0.1"), "listening");
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    let cookie = "";
+    const visit = async (path: string): Promise<void> => {
+      const { port } = http.address() as AddressInfo;
+      const request = get({ port, path, agent, headers: { cookie } });
+      const [response] = (await once(request, "response")) as [IncomingMessage];
+      cookie = response.headers["set-cookie"]?.[0]?.split(";")[0] ?? cookie;
+      await once(response.resume(), "end");
+    };
+    for (const path of ["/login", "/", "/"]) await visit(path);
+    await settled();
+    server.loads();
+    server.store.restore();
+    await settled();
+    expect(server.loads()).toBe(0);
+    agent.destroy();
+    http.close();
+  });
+
   test("is let go of at once where the connection had closed before", async () => {
     const server = serve(new Remote());
     const ann = await signedIn(server.sessions, "ann");
@@ -346,15 +400,15 @@ describe("the signal of a session", () => {
 });
 
 describe('the event "revoked"', () => {
-  function join(backend: Backend) {
-    const server = serve(new Remote(backend), { maxSessionsPerUser: 2 });
+  function join(store: Remote) {
+    const server = serve(store, { maxSessionsPerUser: 2 });
     const heard: { count: number; remote: boolean }[] = [];
     server.sessions.on("revoked", (event) => heard.push(event));
     return { ...server, heard };
   }
   function fleet() {
     const backend = new Backend();
-    return [join(backend), join(backend)] as const;
+    return [join(new Remote(backend)), join(new Remote(backend))] as const;
   }
 
   test("is told once to the process that ended sessions, and once to each other", async () => {
@@ -381,6 +435,36 @@ describe('the event "revoked"', () => {
       [{ count: 1, remote: false }],
       [{ count: 1, remote: true }],
     ]);
+  });
+
+  test("is told as its own where the notice overtakes the answer, and as another's where no answer comes", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const gates: (() => void)[] = [];
+    class Slow extends Remote {
+      override async revokeUser(userId: string, at: { now: number; tombstoneUntil: number }) {
+        const answer = this.memory.revokeUser(userId, at);
+        await new Promise<void>((resolve) => gates.push(resolve));
+        return answer;
+      }
+    }
+    const backend = new Backend();
+    const [one, other] = [join(new Slow(backend)), join(new Remote(backend))];
+    await settled();
+    await signedIn(one.sessions, "ann");
+    const revoking = one.sessions.forUser("ann").revokeAll();
+    await until(() => other.heard.length > 0);
+    expect(one.heard).toEqual([]);
+    gates[0]?.();
+    await revoking;
+    await settled();
+    expect(one.heard.splice(0)).toEqual([{ count: 1, remote: false }]);
+
+    await signedIn(one.sessions, "bob");
+    const lost = expect(one.sessions.forUser("bob").revokeAll()).rejects.toMatchObject({ code: "ERR_SESSION_STORE" });
+    await settled();
+    await vi.advanceTimersByTimeAsync(2_100);
+    await lost;
+    expect(one.heard).toEqual([{ count: 1, remote: true }]);
   });
 
   test("tells a sign-out to the other processes", async () => {
