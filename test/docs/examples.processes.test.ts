@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { startMariadb } from "../support/mariadb-server.ts";
+import { startPostgres } from "../support/postgres-server.ts";
+import { RedisServer } from "../support/redis-server.ts";
 import { repository } from "../support/source-files.ts";
 import { loadExample, serveExample, Visitor } from "./run-example.ts";
 
@@ -129,6 +131,28 @@ describe("the example", () => {
     const { story } = (await loadExample("rotate-every.mjs")) as { story?: () => unknown };
     const told = { newId: true, inFlight: "resumed: ann", thief: "rotated: nobody", owner: "revoked: nobody" };
     expect(await story?.()).toEqual(told);
+  });
+
+  test("postgres.mjs counts in a database", async () => {
+    const server = await startPostgres();
+    vi.stubEnv("POSTGRES_URL", server.url);
+    const opened = await open("postgres.mjs");
+    const { pool, sessions } = opened as unknown as Record<"pool" | "sessions", { end(): unknown; close(): unknown }>;
+    const visitor = opened.browser();
+    expect([await visitor.get("/"), await visitor.get("/")]).toEqual(['200 {"visits":1}', '200 {"visits":2}']);
+    await sessions.close();
+    await pool.end();
+    await server.stop();
+  });
+
+  test("redis.mjs counts in Redis", async () => {
+    const server = await RedisServer.start();
+    vi.stubEnv("REDIS_URL", server.url);
+    const { browser, client } = (await open("redis.mjs")) as Opened & { client: { close(): Promise<void> } };
+    const visitor = browser();
+    expect([await visitor.get("/"), await visitor.get("/")]).toEqual(['200 {"visits":1}', '200 {"visits":2}']);
+    await client.close();
+    await server.stop();
   });
 
   test("mysql.mjs counts in a database", async () => {

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { Redis } from "ioredis6";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { newOperation } from "../../src/core/session-id.ts";
 import type { Key } from "../../src/core/session-record.ts";
@@ -205,6 +207,45 @@ describe.each(["ioredis 5", "ioredis 6", "node-redis"])("a connection of %s that
       expect(at).toBeGreaterThan(direction === "toServer" ? 200 : 3);
     },
   );
+});
+
+test("a user with the rights that the documentation names can do everything", async () => {
+  const server = await serve();
+  const text = readFileSync(new URL("../../docs/redis.md", import.meta.url), "utf8");
+  const commands = /these commands: `([^`]+)`/.exec(text)?.[1]?.split(/\s+/) ?? [];
+  const rights = commands.map((command) => `+${command}`).join(" ");
+  expect(await server.command(`ACL SETUSER app on >secret ~fs:* &fs:notices +@connection ${rights}`)).toBe("+OK\r\n");
+  const client = new Redis(server.port, "127.0.0.1", { username: "app", password: "secret" });
+  closing.push(() => client.disconnect());
+  const store = new RedisStore(client);
+  const heard: StoreNotice[] = [];
+  closing.push(await store.watch((notice) => heard.push(notice)));
+  await store.ping();
+  const [now, at] = [Date.now(), { now: Date.now(), tombstoneUntil: Date.now() + HOUR }];
+  const leave = { kind: "tombstone", reason: "rotated", expiresAt: now + HOUR } as const;
+  const cap = { max: 2, policy: "evict-idle", tombstoneUntil: now + HOUR } as const;
+  const bind = { userId: "ann", metadata: {}, maxAge: null, cap };
+  const visitor = await make(store, undefined, { a: "1" });
+  const session = newSession("ann");
+  for (let index = 0; index < 3; index += 1) await make(store, "ann");
+  const login = {
+    operation: newOperation(),
+    now,
+    expect: { a: "1" },
+    clear: true,
+    remove: ["b"],
+    expiresAt: now + 2 * HOUR,
+  };
+  expect(await store.rotate(visitor, session.key, login, { leave, bind })).toMatchObject({ ok: true });
+  expect(await store.renew(session.key, { now, lastUsedAt: now, expiresAt: now + 9 * HOUR })).toBe(true);
+  const lock = await store.lock(session.key, { now, lease: 1000 });
+  await lock?.release();
+  const page = await store.listByUser("ann", { now, limit: 1 });
+  await store.revokeHandle(page.sessions[0]?.handle ?? "", at);
+  expect((await store.listByUser("ann", { now, limit: 1, after: page.after })).sessions).toHaveLength(1);
+  expect((await store.revokeUser("ann", at)).keys).toHaveLength(1);
+  expect(await store.generation("ann")).toBe(1);
+  await until(() => heard.length === 4);
 });
 
 test("clocks that differ by five seconds end no session early, in Redis or in its index", async () => {
