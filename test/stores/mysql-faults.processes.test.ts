@@ -79,11 +79,11 @@ async function surely<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The pool's connections, each failed statement told of. */
-function telling(told: (errno: number) => unknown): MysqlPool {
+/** A pool's connections, each failed statement told of. */
+function telling(told: (errno: number) => unknown, from = pool): MysqlPool {
   return {
     getConnection: async () => {
-      const connection = await pool.getConnection();
+      const connection = await from.getConnection();
       return {
         query: (sql) => connection.query(sql),
         release: () => connection.release(),
@@ -231,18 +231,27 @@ test("a deadlock is tried again", async () => {
   await create("a", {}, "ann");
   await create("b", {}, "ann");
   const errors: number[] = [];
-  const holder = await pool.getConnection();
+  // Connections on which nobody gives up by himself.
+  await pool.query("set global innodb_lock_wait_timeout = 50");
+  const patient = createPool(server.url);
+  pools.push(patient);
+  const holder = await patient.getConnection();
   await holder.beginTransaction();
   // The database ends the transaction that has done less.
-  for (let index = 0; index < 50; index += 1)
+  for (let index = 0; index < 50; index += 1) {
     await holder.query("insert into fastsession_users (user_id, generation) values (?, 1)", [`user ${index}`]);
+  }
   await holder.query("select id from fastsession_sessions where session_key = 'b' for update");
-  const victim = new MysqlStore(telling((errno) => errors.push(errno)));
+  const victim = new MysqlStore(
+    telling((errno) => errors.push(errno), patient),
+    { timeout: 60_000 },
+  );
   const revoked = victim.revokeUser("ann", END);
   await waiting();
   await holder.query("select id from fastsession_sessions where session_key = 'a' for update");
   await holder.rollback();
   holder.release();
+  await pool.query("set global innodb_lock_wait_timeout = 1");
   expect((await revoked).keys.toSorted()).toEqual(["a", "b"]);
   expect(errors).toEqual([1213]);
 });
@@ -273,14 +282,14 @@ test("a pool whose connections are all taken fails the call, which has not happe
 test("a server that accepts and never answers does not keep the pool", async () => {
   await create("k", { a: "1" });
   const hung = throughProxy();
+  const calm = new MysqlStore(hung);
   const impatient = new MysqlStore(hung, { timeout: 200 });
-  await impatient.load("k", NOW);
+  await calm.load("k", NOW);
   proxy.hang();
   const change = { operation: operation(), now: NOW, set: { a: "2" } };
   await expect(impatient.commit("k", change)).rejects.toMatchObject({ code: "ERR_SESSION_STORE_UNKNOWN" });
   await expect(impatient.load("k", NOW)).rejects.toMatchObject({ code: "ERR_SESSION_STORE" });
   proxy.pass();
-  const calm = new MysqlStore(hung);
   expect(await surely(() => calm.commit("k", change))).toEqual({ ok: true, version: 2 });
 });
 
