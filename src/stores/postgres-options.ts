@@ -27,7 +27,8 @@ export interface PostgresStoreOptions {
    */
   readonly listen?: ListenSource;
   /**
-   * Tells listeners of every commit, which the near cache needs. One notification more for each write.
+   * Tells listeners in every process of each commit, which the near cache needs of all that write. One notification more
+   * for each write.
    *
    * @defaultValue `false`
    */
@@ -55,8 +56,5 @@ export function checkArguments(client: PostgresClient, options: PostgresStoreOpt
     throw new TypeError(
       "listen is true (of a Pool of pg, of postgres.js, or of PGlite), a function that makes a Client of pg, or a client of postgres.js",
     );
-  }
-  if (announceChanges === true && listen === undefined) {
-    throw new TypeError("announceChanges needs `listen`: nobody here would hear of them");
   }
 }

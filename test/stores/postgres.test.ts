@@ -27,8 +27,7 @@ describe("a PostgresStore", () => {
     { schema: "s".repeat(51) },
     { schema: "1st" },
     { prepare: 1 },
-    { announceChanges: "yes", listen: true },
-    { announceChanges: true },
+    { announceChanges: "yes" },
     { listen: "postgres://localhost" },
     { listen: pool },
   ])("refuses the options %o", (options) => {
