@@ -6,8 +6,8 @@ import type { Awaitable, Milliseconds } from "./units.ts";
 /** Verbs that may have happened although no answer came. They carry an operation id, so that a repeat does no harm. */
 const UNCERTAIN = new Set(["create", "commit", "rotate"]);
 
-/** How often a call is sent again. Pauses grow fivefold: a pool has dropped its dead connections by then. */
-const REPEATS = 3;
+/** How often a call is sent again, after 5 ms and after 25: a pool has dropped its dead connections by then. */
+const REPEATS = 2;
 const FIRST_PAUSE: Milliseconds = 5;
 
 /** What a call gets even where waiting has used the time up, so that the answer of a store that is well comes in. */

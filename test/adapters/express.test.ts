@@ -5,6 +5,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import express4 from "express4";
 import { afterEach, describe, expect, test } from "vitest";
 import { fastSession } from "../../src/adapters/express.ts";
+import { FastSessionError } from "../../src/core/errors.ts";
 import { createSessions, type SessionOptions } from "../../src/create-sessions.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import { adapterContract, type AdapterServer, HostileStore } from "../../src/testing/index.ts";
@@ -131,7 +132,8 @@ test("a property that other middleware has taken is an error that says so, not a
 test("what a handler goes on writing after a failed save gets into no response", async () => {
   const store = new HostileStore(new MemoryStore(), { local: false });
   const sessions = createSessions({ secretKey, store, logLevel: "silent" });
-  store.fail("create");
+  // Of which the store knows that it failed: it is not tried again.
+  store.fail("create", new FastSessionError("ERR_SESSION_STORE", "out of memory"));
   const app = express();
   app.use(fastSession(sessions));
   app.use((request, response) => {

@@ -355,5 +355,5 @@ describe.each([
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), (steps) => new World(local).run(steps)),
       { seed: SEED, numRuns: local ? 400 : 150 },
     );
-  });
+  }, 30_000);
 });

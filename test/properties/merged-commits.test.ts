@@ -80,7 +80,7 @@ it("requests of one process leave what they would have left one after the other,
     minLength: 2,
     maxLength: 8,
   });
-  // Three in a row are made good by repeats.
+  // Two in a row are made good by repeats.
   const fates = fc.array(fc.array(trouble, { maxLength: 2 }), { maxLength: 2 });
   let commits = 0;
   let answered = 0;
