@@ -3,10 +3,12 @@ import { spawnSync } from "node:child_process";
 import { CLIENT_CORE, pinned } from "./commands.mjs";
 
 export async function startDatabases(stores) {
+  // The driver itself, whose children stay on its core unless they are told otherwise.
+  if (pinned) spawnSync("taskset", ["-a", "-c", "-p", String(CLIENT_CORE), String(process.pid)]);
   const started = [];
   if (stores.has("redis")) {
-    const { startRedis } = await import("../test/support/redis-server.ts");
-    const server = await startRedis();
+    const { RedisServer } = await import("../test/support/redis-server.ts");
+    const server = await RedisServer.start();
     process.env.BENCH_REDIS_URL = server.url;
     started.push(server);
   }
@@ -16,6 +18,5 @@ export async function startDatabases(stores) {
     process.env.BENCH_POSTGRES_URL = server.url;
     started.push(server);
   }
-  if (pinned) for (const { pid } of started) spawnSync("taskset", ["-a", "-c", "-p", String(CLIENT_CORE), String(pid)]);
   return { stop: async () => void (await Promise.all(started.map((server) => server.stop()))) };
 }

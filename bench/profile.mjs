@@ -5,7 +5,7 @@ import { batch, exchange } from "./in-process.mjs";
 const [name, framework = "node", peer = "fastsession"] = process.argv.slice(2);
 const which = cases.find((one) => one.name === name);
 const { serve } = await import(`./frameworks/${framework}.mjs`);
-const { setUp } = await import(`./peers/${peer}.mjs`);
+const { setUp } = await import(`./peers/${peer.replace("@", "").replace("/", "-")}.mjs`);
 const server = await serve(await setUp(framework, "memory"));
 const cookies = [];
 while (cookies.length < 1000) cookies.push(/^set-cookie: ([^;\r]+)/im.exec(await exchange(server, "/create"))?.[1]);

@@ -7,7 +7,7 @@ const [framework, peer, store] = process.argv.slice(2);
 const SESSIONS = 1000;
 
 const { serve } = await import(`./frameworks/${framework}.mjs`);
-const { setUp } = await import(`./peers/${peer}.mjs`);
+const { setUp } = await import(`./peers/${peer.replace("@", "").replace("/", "-")}.mjs`);
 const server = await serve(await setUp(framework, store));
 // The client keeps its connections while other servers have their turn.
 server.keepAliveTimeout = 0;

@@ -1,7 +1,7 @@
 import cookie from "@fastify/cookie";
 import session from "@fastify/session";
-import { bagHandlers, DAY, SECRET } from "../handlers.mjs";
-import { redisClient } from "../redis.mjs";
+import { bagHandlers, DAY, SECRET } from "./handlers.mjs";
+import { redisClient } from "./redis.mjs";
 
 /** With `rolling: false`, which its defaults are slower than. */
 export async function setUp(_framework, store) {

@@ -1,6 +1,6 @@
 import { useSession, useSessionStorage } from "@hono/session";
-import { content } from "../../cases.mjs";
-import { DAY } from "../handlers.mjs";
+import { content } from "../cases.mjs";
+import { DAY } from "./handlers.mjs";
 
 const SECRET = Buffer.alloc(32, 7).toString("base64");
 
