@@ -44,6 +44,7 @@ export class Feed {
     } catch (error) {
       this.#listeners.delete(own);
       this.#started = null;
+      if (this.#listeners.size === 0) await this.close();
       throw error;
     }
     return async () => {
@@ -98,17 +99,22 @@ export class Feed {
 
   /** Whether a word sent comes back in time. @throws when it cannot be sent, which says nothing about hearing */
   async #hears(): Promise<boolean> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const heard = new Promise<boolean>((resolve) => {
-      this.#echo = () => resolve(true);
-      timer = setTimeout(() => resolve(false), PATIENCE);
+    let heard = false;
+    let wake: (() => void) | undefined;
+    this.#echo = () => {
+      heard = true;
+      wake?.();
+    };
+    await this.#send(`${ECHO} ${this.#name}`);
+    if (heard) return true;
+    // From here on: a pool that gives no connection for a while is no feed that hears nothing.
+    return new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(false), PATIENCE);
+      wake = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
     });
-    try {
-      await this.#send(`${ECHO} ${this.#name}`);
-      return await heard;
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   #checkLater(): void {
