@@ -117,6 +117,19 @@ export class Sessions {
     return this.#sweeper.sweep();
   }
 
+  /**
+   * Asks the store whether it serves, for a health check: resolves when it does, or when it has nothing to be asked
+   * (memory). Waits `storeTimeout` at most.
+   *
+   * @throws FastSessionError `ERR_SESSION_STORE` when it does not
+   * @example
+   * app.get("/ready", async (c) => (await sessions.ping(), c.text("ok")));
+   */
+  async ping(): Promise<void> {
+    const { config } = this;
+    await callStore(config, "ping", () => config.store.ping?.());
+  }
+
   /** Stops the background work and closes the store. Call it when the server has stopped listening. */
   async close(): Promise<void> {
     this.#sweeper.stop();

@@ -99,6 +99,40 @@ describe.each([true, false])("a store (local: %s) whose method", (local) => {
   });
 });
 
+describe("sessions.ping()", () => {
+  /** A store that can be asked, as those on a server can. */
+  const asked = (ping: () => Promise<void>) => {
+    const store = Object.assign(new MemoryStore(), { ping });
+    const sessions = createSessions({ secretKey, store, storeTimeout: 0.02 });
+    const errors: string[] = [];
+    sessions.on("store-error", ({ verb }) => void errors.push(verb));
+    return { sessions, errors };
+  };
+
+  it("resolves where the store answers, and where there is nothing to ask", async () => {
+    await createSessions({ secretKey }).ping();
+    const { sessions, errors } = asked(() => Promise.resolve());
+    await sessions.ping();
+    expect(errors).toEqual([]);
+  });
+
+  it.each([
+    ["fails", () => Promise.reject(new Error("connection refused"))],
+    [
+      "throws",
+      () =>
+        ((): never => {
+          throw new Error("no connection");
+        })(),
+    ],
+    ["never answers", () => new Promise<void>(() => undefined)],
+  ])("rejects in time, and is heard of, where the store %s", async (_name, ping) => {
+    const { sessions, errors } = asked(ping);
+    await expect(sessions.ping()).rejects.toMatchObject({ code: "ERR_SESSION_STORE", status: 503 });
+    expect(errors).toEqual(["ping"]);
+  });
+});
+
 describe("a record that was changed by somebody else", () => {
   it("in 10,000 ways is read, or is the end of that session: never an error, and the next request works", async () => {
     const { store, sessions, visit, cookie } = await serve(true);
