@@ -1,6 +1,6 @@
 import { FastSessionError } from "../core/errors.ts";
 import type { Milliseconds } from "../core/units.ts";
-import type { Reply } from "./redis-answers.ts";
+import { type Reply, toRefusal } from "./redis-answers.ts";
 import { type Commander, isSlotMoving } from "./redis-client.ts";
 import type { RedisStoreOptions } from "./redis-options.ts";
 import type { Script } from "./redis-script.ts";
@@ -47,7 +47,8 @@ export class RedisCaller {
       () => this.#commander.runAndWait(script, keys, args, replicas, milliseconds),
       "ERR_SESSION_STORE_UNKNOWN",
     );
-    if (answer.replicas >= replicas) return answer.reply;
+    // Nobody has to have what did not happen.
+    if (answer.replicas >= replicas || answer.reply === null || toRefusal(answer.reply) !== null) return answer.reply;
     throw new FastSessionError(
       "ERR_SESSION_STORE_UNKNOWN",
       `${answer.replicas} of ${replicas} replicas had the change within ${milliseconds} ms: check replication, or lower durability`,

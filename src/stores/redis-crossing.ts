@@ -43,7 +43,7 @@ export async function rotateAcross(caller: RedisCaller, move: Move): Promise<Set
   const args = rotateArguments(change, leave, bind, true, channel);
   const mark = args[1] as string;
   const evicted: Key[] = [];
-  let taken = await caller.read(TAKE, [old], args);
+  let taken = await caller.write(TAKE, [old], args);
   for (let round = 1; ; round += 1) {
     const [what, record] = isList(taken) ? (taken as readonly [string, readonly string[]]) : [];
     if (what !== "record" && what !== "pending") return toSettled(taken);

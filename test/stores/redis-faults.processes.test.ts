@@ -106,6 +106,39 @@ describe.each(["ioredis 6", "node-redis"])("with %s", (name) => {
     await expect(set(reader, key, { a: "2" })).rejects.toMatchObject({ code: "ERR_SESSION_STORE", message: /replica/ });
   });
 
+  test("a change sent again over another connection is not acknowledged before a replica has it", async () => {
+    const server = await serve({ "repl-diskless-sync-delay": "0" });
+    const replica = await serve({ replicaof: `127.0.0.1 ${server.port}` });
+    await until(async () => (await server.command("INFO replication")).includes("state=online"));
+    const durability = { replicas: 1, milliseconds: 50 };
+    const [first, second] = [await connect(name, server.port), await connect(name, server.port)];
+    const [store, other] = [first, second].map(({ client }) => new RedisStore(client, { durability })) as [
+      RedisStore,
+      RedisStore,
+    ];
+    const key = await make(new RedisStore(first.client));
+    const [now, fresh] = [Date.now(), newSession().key];
+    const leave = { kind: "tombstone", reason: "rotated", expiresAt: now + HOUR } as const;
+    const session = newSession();
+    const creation = { operation: newOperation(), now };
+    const change = { operation: newOperation(), now, set: { a: "1" } };
+    const calls = [
+      (by: RedisStore) => by.create(session, creation),
+      (by: RedisStore) => by.commit(key, change),
+      (by: RedisStore) => by.rotate(key, fresh, { ...change, operation: `again ${change.operation}` }, { leave }),
+    ];
+    for (const call of calls) {
+      replica.freeze();
+      expect(await codeOf(call(store))).toBe("ERR_SESSION_STORE_UNKNOWN");
+      expect(await codeOf(call(other))).toBe("ERR_SESSION_STORE_UNKNOWN");
+      // What changes nothing needs nobody.
+      expect(await store.commit(newSession().key, change)).toEqual({ ok: false, reason: "gone" });
+      replica.thaw();
+      await until(async () => (await codeOf(call(other))) === "none");
+      expect(await call(other)).toMatchObject({ ok: true });
+    }
+  });
+
   test("a server that evicts keys is refused at start", async () => {
     const server = await serve({ maxmemory: "100mb", "maxmemory-policy": "allkeys-lru" });
     const store = new RedisStore((await connect(name, server.port)).client);

@@ -64,3 +64,20 @@ describe.each(["ioredis 6", "node-redis"])("a slot that is moved under load, wit
     connected.close();
   });
 });
+
+test.each(Object.entries(clusterClients))(
+  "%s waits for the replicas of the server that has the slot",
+  async (_name, connect) => {
+    const connected = await connect(cluster.ports);
+    const plain = new RedisStore(connected.client);
+    const durable = new RedisStore(connected.client, { durability: { replicas: 1, milliseconds: 20 } });
+    for (let round = 0; round < 4; round += 1) {
+      const key = await make(plain);
+      // There are none, so it is made and may be lost.
+      const refusal = { code: "ERR_SESSION_STORE_UNKNOWN", message: /^0 of 1 replicas/ };
+      await expect(set(durable, key, { a: "1" })).rejects.toMatchObject(refusal);
+      expect(await fieldsOf(plain, key)).toEqual({ a: "1" });
+    }
+    connected.close();
+  },
+);
