@@ -66,8 +66,8 @@ export class Ioredis implements Commander {
   }
 
   /**
-   * WAIT speaks of its own connection. After a break this client sends again what was not answered, on another one, and
-   * a WAIT that stands alone there would be true of nothing: so a break in between is an answer that never came.
+   * WAIT speaks of the server it is sent to. After a break this client sends again what was not answered, and behind a
+   * failover a WAIT that stands alone would be true of nothing: so a break in between is an answer that never came.
    */
   async #inOneConnection(commands: unknown[][]): Promise<[Error | null, unknown][]> {
     if (this.#breaks === undefined) {

@@ -204,9 +204,3 @@ local function applied(r, operation)
   end
 end
 ` as string;
-
-/**
- * Answering a call that arrived before writes something too: WAIT speaks of the writes of its own connection, and the
- * first arrival may have been on another.
- */
-export const AGAIN = "call('HSET', k, 'h', r[H])";

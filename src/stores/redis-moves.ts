@@ -1,4 +1,4 @@
-import { ADMIT, AGAIN, CHANGE, FIND, FINISH, FREE, KEYS, POINT } from "./redis-lua.ts";
+import { ADMIT, CHANGE, FIND, FINISH, FREE, KEYS, POINT } from "./redis-lua.ts";
 import { Script } from "./redis-script.ts";
 
 /**
@@ -55,7 +55,6 @@ local function leave(k, u, h, now, version, ended)
 end
 local function answered(k, r)
   if r[O] ~= ARGV[2] or not (r[T] or r[A]) then return nil end
-  ${AGAIN}
   local answer = {'ok', tonumber(call('HGET', k, 'w')), r[H]}
   for key in string.gmatch(call('HGET', k, 'y'), '%S+') do answer[#answer + 1] = key end
   return answer

@@ -58,7 +58,7 @@ export class NodeRedis implements Commander {
     milliseconds: number,
   ): ReturnType<Commander["runAndWait"]> {
     const given = { keys: keys as string[], arguments: args as string[] };
-    // A chain of commands goes over one connection, or fails as a whole: WAIT speaks of its own connection.
+    // A chain of commands goes over one connection, or fails as a whole: WAIT speaks of the server it is sent to.
     const attempt = (begin: Multi): Promise<unknown[]> => begin.wait(replicas, milliseconds).execAsPipeline();
     const byName = (): Promise<unknown[]> => attempt(this.#client.multi().evalSha(script.sha, given));
     let answers: unknown[];

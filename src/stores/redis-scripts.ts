@@ -1,4 +1,4 @@
-import { ADMIT, AGAIN, BEHIND, CHANGE, FIND, FINISH, FREE, KEYS, POINT } from "./redis-lua.ts";
+import { ADMIT, BEHIND, CHANGE, FIND, FINISH, FREE, KEYS, POINT } from "./redis-lua.ts";
 import { Script } from "./redis-script.ts";
 
 /**
@@ -26,7 +26,6 @@ export const CREATE: Script = new Script(`${KEYS}${FIND}${FINISH}${FREE}${POINT}
 local k, now = KEYS[1], tonumber(ARGV[1])
 local r, refused = find(k, now)
 if not refused and applied(r, ARGV[2]) then
-  ${AGAIN}
   local answer = {'ok', 1}
   for key in string.gmatch(call('HGET', k, 'y') or '', '%S+') do answer[#answer + 1] = key end
   return answer
@@ -63,10 +62,7 @@ local k, now = KEYS[1], tonumber(ARGV[1])
 local r, refused = find(k, now)
 if refused then return refused end
 local before = applied(r, ARGV[2])
-if before then
-  ${AGAIN}
-  return before
-end
+if before then return before end
 local answer = conflict(k, 5, r)
 if answer then return answer end
 local used, e = later(r[L], ARGV[7]), later(r[E], ARGV[8])
