@@ -209,9 +209,9 @@ export class Recorder {
       } else if (entry.kind === REMOVED) {
         if (entry.text !== null) continue;
       } else if (entry.kind === ASSIGNED) {
-        // Objects are compared at the next commit.
+        // Objects are compared at the next commit; what was not assigned since is what was sent.
         if (entry.text === null) continue;
-        if (!isObject && !this.#texts.holds(field, entry.text, this.#encode(field, entry.value))) continue;
+        if (!isObject && !entry.carried && !this.#texts.holds(field, entry.text, this.#encode(field, entry.value))) continue;
       }
       // Objects that were handed out stay watched; everything else is read from the text again.
       if (isObject && entry.text !== null) entry.kind = READ;
