@@ -51,6 +51,8 @@ export interface Share {
   recorded: Recorded;
   /** What the store answered that this request had not seen yet. */
   current: Texts | null;
+  /** What it had seen where it was put on top of what others were to leave. */
+  seen: Record<string, string | null> | null;
 }
 
 /** What has to be as this request saw it. */
@@ -96,20 +98,23 @@ export class Fold {
   }
 
   /**
-   * Puts a request's changes on top. `false`: on what those before leave, it changes nothing.
+   * Puts a request's changes on top.
    *
    * @throws FastSessionError what the request is to be told instead: nothing of it is in the change then
    */
-  add(share: Share): boolean {
+  add(share: Share): void {
     const { task } = share;
     const { state } = task;
     let { recorded } = share;
     let expected = expectationOf(task, recorded);
     // Rebasing collects anew, and what was recorded since may look at further fields.
     for (let other = this.#otherThan(expected, share); other !== null; other = this.#otherThan(expected, share)) {
-      const next = rebase(state, recorded, other);
-      if (next === null) return false;
-      share.recorded = recorded = next;
+      for (const field of Object.keys(other)) {
+        if (this.#left.of(field) !== undefined) share.seen = { [field]: expected?.[field] ?? null, ...share.seen };
+      }
+      // On top of that it may come to nothing, which holds where the store has that, or is about to.
+      const nothing = { clear: false, clears: recorded.clears, set: {}, remove: [], computed: other, assigned: null };
+      share.recorded = recorded = rebase(state, recorded, other) ?? nothing;
       expected = expectationOf(task, recorded);
     }
     guardSize(state, recorded.set, recorded);
@@ -119,7 +124,6 @@ export class Fold {
     }
     this.#left.apply(recorded);
     this.#renew(task);
-    return true;
   }
 
   change(): Change {

@@ -75,6 +75,7 @@ class CommitQueue {
         task,
         recorded: task.recorded as Recorded,
         current: null,
+        seen: null,
         ended,
         unsettled: null,
         resolve,
@@ -94,13 +95,9 @@ class CommitQueue {
     }
     try {
       const answer = this.#call(batch, batch);
-      if (!isPromise(answer)) this.#answered(batch, answer);
-      else {
-        answer.then(
-          (value) => this.#answered(batch, value),
-          (error: unknown) => this.#failed(batch, error),
-        );
-      }
+      if (!isPromise(answer)) return this.#answered(batch, answer);
+      // An answer that makes no sense is a failure, too: nobody may wait for ever.
+      answer.then((value) => this.#answered(batch, value)).catch((error: unknown) => this.#failed(batch, error));
     } catch (error) {
       this.#failed(batch, error);
     }
@@ -116,12 +113,12 @@ class CommitQueue {
     const fold = new Fold(this.#stored);
     const parts = waiting.filter((part) => {
       try {
-        if (fold.add(part)) return true;
-        part.resolve(undefined);
+        fold.add(part);
+        return true;
       } catch (error) {
-        part.reject(error);
+        refuse(part, error);
+        return false;
       }
-      return false;
     });
     const [first] = parts;
     if (first === undefined) return null;
@@ -142,9 +139,9 @@ class CommitQueue {
     this.#stored.learn(current);
     const again: Part[] = [];
     for (const part of batch.parts) {
-      if (isOutlived(part.task.state, current)) part.reject(outlived());
-      else if (isLost(part, batch.doubt)) part.reject(forget(part));
-      else if (isOver(part.task.state, part.task.attempt.since)) part.reject(conflictOn(Object.keys(current)));
+      if (isOutlived(part.task.state, current)) refuse(part, outlived());
+      else if (isLost(part, batch.doubt)) refuse(part, forget(part));
+      else if (isOver(part.task.state, part.task.attempt.since)) refuse(part, conflictOn(Object.keys(current)));
       else {
         part.current = current;
         again.push(part);
@@ -162,7 +159,7 @@ class CommitQueue {
         part.unsettled = { verb: "commit", again: () => this.#again(batch, part) };
         part.task.state.unsettled = part.unsettled;
       }
-      part.reject(error);
+      refuse(part, error);
     }
     this.#stored = new KnownTexts();
     this.#next();
@@ -233,6 +230,19 @@ function finish(part: Part, settle: () => Awaitable<void>): void {
   try {
     part.resolve(settle());
   } catch (error) {
-    part.reject(error);
+    refuse(part, error);
+  }
+}
+
+/** What others were to leave is not taken for stored by a request that goes on. */
+function refuse(part: Part, error: unknown): void {
+  part.reject(error);
+  const { recorder } = part.task.state;
+  if (part.seen === null || recorder === null) return;
+  try {
+    recorder.rebase(part.seen);
+  } catch {
+    // Its steps are not pure: nothing can be made of them any more.
+    recorder.reset(recorder.base);
   }
 }

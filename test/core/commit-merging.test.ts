@@ -162,6 +162,87 @@ describe("commits that find one of their session under way", () => {
   });
 });
 
+describe("a change that comes to nothing on top of others'", () => {
+  beforeEach(async () => void (await browser.visit((session) => void Object.assign(session, { x: 1, y: 0 }))));
+
+  it("fails with the call that it counts on", async () => {
+    const visits = await open([
+      (session) => void (session["y"] = 1),
+      (session) => void (session["x"] = 5),
+      (session) => session.update("x", () => 5),
+    ]);
+    let calls = 0;
+    store.alter("commit", (answer) => {
+      if ((calls += 1) === 1) return answer;
+      throw new FastSessionError("ERR_SESSION_STORE", "out of memory");
+    });
+    const results = await Promise.allSettled(visits.map((visit) => visit.end()));
+    expect(codes(results)).toEqual(["ok", "ERR_SESSION_STORE", "ERR_SESSION_STORE"]);
+  });
+
+  it("is not taken for done because of what this process wrote before another one", async () => {
+    const elsewhere = new Browser(
+      createSessions({ secretKey, store, now: clock.now, logLevel: "silent" }),
+      browser.cookie,
+    );
+    const [first, second] = (await open([
+      (session) => void (session["x"] = 5),
+      (session) => void (session["y"] = 1),
+    ])) as [Visit, Visit];
+    const one = store.hold("commit");
+    const ending = first.end();
+    await one.arrived;
+    const endingToo = second.end();
+    one.release();
+    const two = store.hold("commit");
+    await ending;
+    await two.arrived;
+    // The second call is under way, and the queue knows what the first one left.
+    store.heal();
+    await elsewhere.visit((session) => void (session["x"] = 7));
+    const third = await browser.start();
+    third.session.update("x", () => 5);
+    const endingLast = third.end();
+    two.release();
+    await Promise.all([endingToo, endingLast]);
+    expect(await stored()).toEqual({ x: 5, y: 1 });
+  });
+});
+
+it("an answer that makes no sense fails those who asked, and the next ones go on", async () => {
+  await browser.visit((session) => void (session["n"] = 0));
+  for (const nonsense of [undefined, null, { ok: false, reason: "conflict" }]) {
+    store.alter("commit", () => nonsense);
+    const results = await endTogether(Array.from({ length: 3 }, () => (session) => session.increment("n")));
+    expect(codes(results)).not.toContain("ok");
+  }
+  store.heal();
+  const results = await endTogether(Array.from({ length: 3 }, () => (session) => session.increment("n")));
+  expect(codes(results)).toEqual(["ok", "ok", "ok"]);
+});
+
+it("a value that another request's failed call was to bring is not taken for stored", async () => {
+  await browser.visit((session) => void Object.assign(session, { n: 0, y: 0 }));
+  const visits = await open([
+    (session) => void (session["y"] = 1),
+    (session) => session.increment("n"),
+    (session) => session.increment("n"),
+  ]);
+  const held = store.hold("commit");
+  const first = visits[0]?.end();
+  await held.arrived;
+  const others = visits.slice(1).map(({ session }) => session.saveSession());
+  held.release();
+  store.fail("commit", new FastSessionError("ERR_SESSION_STORE", "out of memory"));
+  // The one that is under way has gone through.
+  expect(codes(await Promise.allSettled([first, ...others]))).toEqual(["ok", "ERR_SESSION_STORE", "ERR_SESSION_STORE"]);
+  store.heal();
+  const last = visits[2] as Visit;
+  last.session["n"] = 1;
+  await last.end();
+  expect(await stored()).toEqual({ n: 1, y: 1 });
+});
+
 describe('commits that find one under way, with onConflict: "reject"', () => {
   beforeEach(async () => {
     start({ onConflict: "reject" });

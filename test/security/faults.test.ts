@@ -10,7 +10,7 @@ const secretKey = "a secret of these tests, which everybody can read";
 
 const handlers: Record<string, (session: FastSession) => unknown> = {
   "/read": (session) => session.get("n"),
-  "/write": (session) => session.set("n", 2),
+  "/write": (session) => session.update("n", (n) => (n === 2 ? 3 : 2)),
   "/regenerate": (session) => session.regenerate(),
   "/login": (session) => session.login("ann"),
   "/logout": (session) => session.logout(),
