@@ -16,7 +16,7 @@ export interface Settled {
 const ROUNDS = 4;
 
 /** Fields that RETIRE adds to a record which it withholds. */
-const WITHHELD: ReadonlySet<string> = new Set(["t", "a", "i", "n"]);
+const WITHHELD: ReadonlySet<string> = new Set(["t", "n"]);
 /** Fields that say whether a record is as it was. */
 const STATE = ["v", "l", "e", "f", "k"] as const;
 
@@ -42,7 +42,6 @@ export async function rotateAcross(caller: RedisCaller, move: Move): Promise<Set
   const { old, fresh, change, leave, bind, channel } = move;
   const args = rotateArguments(change, leave, bind, true, channel);
   const mark = args[1] as string;
-  const evicted: Key[] = [];
   let taken = await caller.write(TAKE, [old], args);
   for (let round = 1; ; round += 1) {
     const [what, record] = isList(taken) ? (taken as readonly [string, readonly string[]]) : [];
@@ -55,8 +54,7 @@ export async function rotateAcross(caller: RedisCaller, move: Move): Promise<Set
     // Ended by a revocation meanwhile, which is later than the login.
     if (refusal?.reason === "gone" && bind) return refused({ ok: false, reason: "rejected", why: "revoked" });
     if (refusal !== null) return refused(refusal);
-    const [, version, handle, ...ended] = copied as readonly [string, Integer, string, ...Key[]];
-    evicted.push(...ended);
+    const [, version, handle, ...evicted] = copied as readonly [string, Integer, string, ...Key[]];
     const state = STATE.map((letter) => fields.get(letter) ?? "").join(" ");
     const retire = [...args.slice(0, 9), state, String(version), evicted.join(" "), round >= ROUNDS ? "1" : ""];
     const retired = await caller.write(RETIRE, [old], retire);

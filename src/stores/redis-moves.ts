@@ -89,13 +89,14 @@ return answered(k, r) or refused
 
 /**
  * Across slots, 2. `KEYS`: new. Writes the record that was taken, in its new state, or writes it again where it changed
- * since: `z` tells the own copy from anybody else's. → as `rotate`; 0 when the copy was ended
+ * since: `z` tells the own copy from anybody else's, `y` whom it has ended. → as `rotate`; 0 when the copy was ended
  */
 export const COPY: Script = new Script(`${KEYS}${FIND}${FINISH}${FREE}${POINT}${ADMIT}${CHANGE}${SETTLE}
-local k, now = KEYS[1], tonumber(ARGV[1])
+local k, now, before = KEYS[1], tonumber(ARGV[1]), ''
 if call('HGET', k, 'z') == ARGV[2] then
   local r, refused = find(k, now)
   if refused then return 0 end
+  before = call('HGET', k, 'y') or ''
   call('DEL', k)
 elseif ARGV[6] == 'again' then return 0
 elseif not free(k, now) then return {'duplicate'} end
@@ -106,10 +107,11 @@ if answer[1] ~= 'ok' then
   call('DEL', k)
   return answer
 end
-call('HSET', k, 'z', ARGV[2])
 local ended = {}
 for at = 4, #answer do ended[at - 3] = answer[at] end
 tell(ARGV[5], 'revoked', ended)
+for key in string.gmatch(before, '%S+') do answer[#answer + 1], ended[#ended + 1] = key, key end
+call('HSET', k, 'z', ARGV[2], 'y', table.concat(ended, ' '))
 return answer
 `);
 
@@ -117,15 +119,13 @@ return answer
  * Across slots, 3. `KEYS`: old. Arguments from the 10th: the state that was copied, version and evicted of the answer,
  * whether the record may be withheld. Ends the old key if nothing changed since. If something did, answers the record;
  * withheld (`pending`), nobody else can change it any more, and it is given again to the same call, until it is ended.
+ * Meanwhile it leads nowhere: what others write to a copy would be lost with the next one.
  */
 export const RETIRE: Script = new Script(`${KEYS}${FIND}${FINISH}${LEAVE}
 local k, now = KEYS[1], tonumber(ARGV[1])
 local r, refused = find(k, now)
-if refused then
-  if call('HGET', k, 'n') ~= ARGV[2] then return refused end
-  leave(k, nil, r[H], now, ARGV[11], ARGV[12])
-  return {'ok'}
-end
+local withheld = refused and call('HGET', k, 'n') == ARGV[2]
+if refused and not withheld then return answered(k, r) and {'ok'} or refused end
 local state = call('HMGET', k, 'v', 'l', 'e', 'f', 'k')
 for at = 1, 5 do state[at] = state[at] or '' end
 if table.concat(state, ' ') == ARGV[10] then
@@ -133,10 +133,10 @@ if table.concat(state, ' ') == ARGV[10] then
   return {'ok'}
 end
 local record = call('HGETALL', k)
+if withheld then return {'pending', record} end
 if ARGV[13] == '' then return {'record', record} end
 if r[U] then call('ZREM', ofUser(k, 'u', r[U]), keyOf(k)) end
-call('HSET', k, 'n', ARGV[2])
-if ARGV[6] == 'alias' then call('HSET', k, 'a', ARGV[8], 'i', ARGV[9]) else call('HSET', k, 't', ARGV[6]) end
+call('HSET', k, 'n', ARGV[2], 't', 'rotated')
 return {'pending', record}
 `);
 

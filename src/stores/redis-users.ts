@@ -1,3 +1,4 @@
+import { FastSessionError } from "../core/errors.ts";
 import type { Key, SessionPage } from "../core/session-record.ts";
 import type { SessionStore } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
@@ -67,9 +68,19 @@ export class RedisUsers {
     return Number(await this.#caller.read(READ, this.#keys.ofUser(userOf(userId)).slice(0, 1), []));
   }
 
-  /** Lets a public name lead to its user: on a Cluster, where no script can. */
+  /**
+   * Lets a public name lead to its user: on a Cluster, where no script can.
+   *
+   * @throws FastSessionError `ERR_SESSION_STORE_UNKNOWN`, whatever the reason: the session beside it has changed
+   */
   async point(handle: string, user: string, now: EpochMilliseconds, expiresAt: EpochMilliseconds): Promise<void> {
-    await this.#caller.touch(SET_POINTER, [this.#keys.pointer(toText(handle))], pointerArguments(user, now, expiresAt));
+    const pointer = this.#keys.pointer(toText(handle));
+    try {
+      await this.#caller.touch(SET_POINTER, [pointer], pointerArguments(user, now, expiresAt));
+    } catch (error) {
+      const { message, cause } = error as Error;
+      throw new FastSessionError("ERR_SESSION_STORE_UNKNOWN", message, { cause });
+    }
   }
 
   /** Nobody waits for it: it comes again long before the last one ends. */

@@ -124,11 +124,15 @@ export class RedisStore implements LiveStore {
     const { now, bind } = options;
     const { cluster } = this.#caller;
     const keys = this.#declared(record.key, bind);
-    const created = this.#caller.write(CREATE, keys, createArguments(record, options, cluster, this.#keys.channel));
-    if (bind && cluster) await this.#users.point(record.handle, userOf(bind.userId), now, record.expiresAt);
-    const reply = await created;
+    const creating = this.#caller.write(CREATE, keys, createArguments(record, options, cluster, this.#keys.channel));
+    const pointing = bind && cluster && this.#users.point(record.handle, userOf(bind.userId), now, record.expiresAt);
+    // Both are waited for, also where both fail: of a promise that nobody waits for, a failure ends the process.
+    const [created, pointed] = await Promise.allSettled([creating, pointing]);
+    if (created.status === "rejected") throw created.reason;
+    const reply = created.value;
     const refusal = toRefusal(reply);
     if (refusal !== null) return refusal as Duplicate | Rejected;
+    if (pointed.status === "rejected") throw pointed.reason;
     return { ok: true, evicted: (reply as readonly Key[]).slice(2) };
   }
 

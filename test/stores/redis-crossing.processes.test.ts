@@ -188,11 +188,95 @@ describe("a login whose record moves to another slot", () => {
     expect(await store.rotate(key, fresh, change, options)).toMatchObject({ ok: true });
   });
 
+  test.each(STEPS)("is one login also when its %s arrives twice, as clients send again after a break", async (step) => {
+    const user = `user ${(users += 1)}`;
+    const earlier = await make(store, user);
+    const key = await make(store, undefined, { a: "1" });
+    const [fresh, now] = [keyOf(user), Date.now()];
+    const change = { operation: newOperation(), now, createdAt: now, expiresAt: now + HOUR, set: { login: "1" } };
+    const leave = { kind: "tombstone", reason: "rotated", expiresAt: now + HOUR } as const;
+    const cap = { max: 1, policy: "evict-oldest", tombstoneUntil: now + HOUR } as const;
+    const client = connected.client as IoredisClient;
+    const evalsha: IoredisClient["evalsha"] = async (...given) => {
+      if (STEPS[(calls += 1) - 1] === step) await client.evalsha(...given);
+      return client.evalsha(...given);
+    };
+    const rest = { eval: client.eval.bind(client), isCluster: true, duplicate: client.duplicate.bind(client) };
+    const twice = new RedisStore({ ...rest, evalsha });
+    const answer = await twice.rotate(key, fresh, change, {
+      leave,
+      bind: { userId: user, metadata: {}, maxAge: null, cap },
+    });
+    expect(answer).toEqual({ ok: true, version: 2, evicted: [earlier] });
+    expect(await fieldsOf(store, fresh)).toEqual({ a: "1", login: "1" });
+    expect(await handles(user)).toBe(1);
+  });
+
+  test("acknowledges no write that a withheld record's copy would lose", async () => {
+    const key = await make(store);
+    const [user, now] = [`user ${(users += 1)}`, Date.now()];
+    const fresh = keyOf(user);
+    const leave = { kind: "alias", to: fresh, sealedId: "sealed", expiresAt: now + HOUR } as const;
+    const client = connected.client as IoredisClient;
+    const acknowledged: string[] = [];
+    const evalsha: IoredisClient["evalsha"] = async (...given) => {
+      calls += 1;
+      // As above: the tenth call is the copy of what the fourth retire withheld.
+      if ((calls % 2 === 1 && calls > 1 && calls < 10) || calls === 10) {
+        const answer = await set(store, key, { [`late ${calls}`]: "1" });
+        const followed =
+          !answer.ok && answer.reason === "moved" ? await set(store, answer.to, { [`late ${calls}`]: "1" }) : answer;
+        if (followed.ok) acknowledged.push(`late ${calls}`);
+      }
+      // The client sends the fourth retire again, whose answer was lost.
+      if (calls === 9) await client.evalsha(...given);
+      return client.evalsha(...given);
+    };
+    const rest = { eval: client.eval.bind(client), isCluster: true, duplicate: client.duplicate.bind(client) };
+    const busy = new RedisStore({ ...rest, evalsha });
+    const change = { operation: newOperation(), now, createdAt: now, expiresAt: now + HOUR };
+    const answer = await busy.rotate(key, fresh, change, { leave, bind: { userId: user, metadata: {}, maxAge: null } });
+    expect(answer).toMatchObject({ ok: true });
+    expect(Object.keys((await fieldsOf(store, fresh)) ?? {})).toEqual(expect.arrayContaining(acknowledged));
+    expect(await store.load(key, Date.now())).toMatchObject(leave);
+  });
+
   test("moves a user's session to another user's slot and list", async () => {
     const key = await make(store, "first", { a: "1" });
     const { fresh, user } = await login(store, key);
     expect(await fieldsOf(store, fresh)).toEqual({ a: "1", login: "1" });
     expect([await handles("first"), await handles(user)]).toEqual([0, 1]);
+  });
+});
+
+describe("a sign-in whose public name cannot be written", () => {
+  /** The client, whose calls fail as told: by their order. */
+  function failing(...failures: (string | undefined)[]): RedisStore {
+    const client = connected.client as IoredisClient;
+    const evalsha: IoredisClient["evalsha"] = async (...given) => {
+      const failure = failures[(calls += 1) - 1];
+      if (failure !== undefined) throw new Error(failure);
+      return client.evalsha(...given);
+    };
+    const rest = { eval: client.eval.bind(client), isCluster: true, duplicate: client.duplicate.bind(client) };
+    return new RedisStore({ ...rest, evalsha });
+  }
+
+  test("is of unknown outcome, since the session is there, and can be repeated", async () => {
+    const session = newSession("bob");
+    const now = Date.now();
+    const options = { operation: newOperation(), now, bind: { userId: "bob", metadata: {}, maxAge: null } };
+    const store = failing(undefined, "OOM command not allowed when used memory > 'maxmemory'.");
+    expect(await codeOf(store.create(session, options))).toBe("ERR_SESSION_STORE_UNKNOWN");
+    expect(await store.create(session, options)).toEqual({ ok: true, evicted: [] });
+    expect(await store.revokeHandle(session.handle, { now, tombstoneUntil: now + HOUR })).toBe(session.key);
+  });
+
+  test("fails once, where nothing can be written", async () => {
+    const session = newSession("bob");
+    const options = { operation: newOperation(), now: Date.now(), bind: { userId: "bob", metadata: {}, maxAge: null } };
+    const down = "CLUSTERDOWN The cluster is down";
+    expect(await codeOf(failing(down, down).create(session, options))).toBe("ERR_SESSION_STORE");
   });
 });
 
