@@ -6,6 +6,7 @@ import type { Script } from "./redis-script.ts";
 /** More of the client, of which some is only on one of its two classes. */
 interface Whole extends IoredisClient {
   readonly isCluster?: boolean;
+  readonly options?: { readonly keyPrefix?: string };
   duplicate(overrides?: object): IoredisPlain;
   nodes?(role: "master"): { duplicate(overrides: object): IoredisPlain }[];
   on(event: string, listener: () => void): unknown;
@@ -29,6 +30,10 @@ export class Ioredis implements Commander {
 
   constructor(client: IoredisClient) {
     this.#client = client as Whole;
+    // Scripts know their keys by the first brace in them.
+    if (this.#client.options?.keyPrefix?.includes("{")) {
+      throw new TypeError("keyPrefix of a client for RedisStore is without braces: they are for the store's own keys");
+    }
     this.cluster = this.#client.isCluster === true;
   }
 

@@ -57,7 +57,7 @@ local generation = tonumber(ARGV[6])
 if not generation then
   local spared, r
   if ARGV[5] ~= '' then spared, r = behind(recordOf(k, ARGV[5]), now) end
-  call('DEL', k .. ':') -- there is none: after a script's first write a full memory refuses it no other
+  call('ZREM', index, '') -- nobody's: after a script's first write a full memory refuses it no other
   generation = call('INCR', k)
   if spared and r[U] == u then call('HSET', spared, 'g', generation) end
 end
