@@ -47,7 +47,9 @@ function decide(state: SessionState, intent: Intent, recorded: Recorded | null, 
   if (intent?.type === "rotate" || isRotationDue(state, intent, now)) return "rotate";
   if (recorded !== null) return "commit";
   if (intent?.type === "touch") return "renew";
-  return state.accessed && renewalDue(state.config.lifetime, state, now) ? "renew" : "nothing";
+  if (!state.accessed) return "nothing";
+  const tells = intent === null && state.cookie === "resend";
+  return tells || renewalDue(state.config.lifetime, state, now) ? "renew" : "nothing";
 }
 
 /** A response that leaves takes a new id along. Not that of a handler that threw: whether its headers arrive is unsure. */

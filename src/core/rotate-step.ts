@@ -93,7 +93,9 @@ export function rotate(task: Task): Awaitable<void> {
           if (!periodic) return goOn(task, answer, rotate);
           return goOn(task, answer, (next) => (recorded === null ? undefined : commit(next)));
         default:
-          return periodic && recorded === null ? undefined : gone(state);
+          if (!periodic || recorded !== null) return gone(state);
+          state.cookie = "keep";
+          return undefined;
       }
     },
   );

@@ -4,8 +4,11 @@ import { SessionIdentity } from "./session-identity.ts";
 import type { Key } from "./session-record.ts";
 import type { Bind } from "./session-store.ts";
 
-/** What the response has to do to the browser's cookie. */
-export type CookieAction = "keep" | "send" | "expire";
+/**
+ * What the response has to do to the browser's cookie. `resend`: an id that was presented, or followed, is told again if
+ * it is alive by then: it may have died since, and the browser have a newer one.
+ */
+export type CookieAction = "keep" | "send" | "resend" | "expire";
 
 /** How a session stands in its request: how it was found, what may be done with it, what its cookie needs. */
 export class SessionStanding extends SessionIdentity {
@@ -32,7 +35,7 @@ export class SessionStanding extends SessionIdentity {
   moveTo(id: string, key: Key): void {
     this.id = id;
     this.key = key;
-    if (!this.frozen) this.cookie = "send";
+    if (!this.frozen) this.cookie = "resend";
   }
 
   /** A change of the cookie was asked for after the headers. */

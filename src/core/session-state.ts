@@ -162,7 +162,7 @@ export class SessionState extends SessionStanding implements RecorderHost {
     }
     this.id = presented.id;
     this.key = this.config.keyOf(presented.id);
-    if (presented.stale) this.cookie = "send";
+    if (presented.stale) this.cookie = "resend";
   }
 
   #read(key: Key, now: EpochMilliseconds): Awaitable<void> {

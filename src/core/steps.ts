@@ -68,6 +68,7 @@ export function renew(task: Task): Awaitable<void> {
   const failed = (): void => config.log.warn("a session's renewal failed; it ends at its present deadline");
   const done = (alive: boolean): Awaitable<void> => {
     if (alive) return renewed(state, now, expiresAt);
+    state.cookie = "keep";
     // Only a rotation leaves something to go on with.
     return config.rotateEvery === Infinity ? undefined : renewMoved(task);
   };

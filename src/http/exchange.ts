@@ -67,7 +67,7 @@ export abstract class Exchange implements Carrier {
 
   #cookieLine(): string | null {
     const { state } = this;
-    if (state.cookie === "keep") return null;
+    if (state.cookie === "keep" || (state.cookie === "resend" && !state.accessed)) return null;
     const { cookie } = this.sessions.http;
     const secure = this.#secure();
     if (state.cookie === "expire") return cookie.expired(secure);

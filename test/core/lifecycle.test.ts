@@ -535,6 +535,26 @@ describe("key rotation", () => {
     expect((await new Browser(only, mover.cookie).visit((session) => session["n"])).result).toBe(1);
     expect((await new Browser(only, browser.cookie).visit((session) => session.info.cause)).result).toBe("unknown-key");
   });
+
+  it("signs no id anew that died before the response", async () => {
+    await browser.visit((session) => void (session["n"] = 1));
+    const both = createSessions({
+      secretKey: ["another secret of more than thirty-two bytes", secretKey],
+      store,
+      now: clock.now,
+      logLevel: "silent",
+    });
+    const mover = new Browser(both, browser.cookie);
+    for (const wait of [0, 3 * 3_600_000]) {
+      mover.cookie = browser.cookie;
+      const slow = await mover.start();
+      clock.advance(wait);
+      expect(slow.session["n"]).toBe(1);
+      await browser.visit((session) => session.login("ann"));
+      // It reaches the browser after the login's.
+      expect(await slow.end()).toEqual([]);
+    }
+  });
 });
 
 describe("saveUninitialized", () => {

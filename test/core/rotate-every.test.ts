@@ -123,6 +123,17 @@ for (const local of [true, false]) {
       expect((await browser.visit(read)).result).toBe(2);
     });
 
+    it("tells a request in flight no id that died before its response", async () => {
+      const late = copyOf(browser);
+      clock.advance(15 * MINUTE);
+      await browser.visit(read);
+      const visit = await late.start();
+      read(visit.session);
+      await browser.visit((session) => session.login("ann"));
+      // It reaches the browser after the login's.
+      expect(await visit.end()).toEqual([]);
+    });
+
     it("goes on for a request that was under way, however long it takes", async () => {
       const visit = await browser.start();
       visit.session.increment("n");
