@@ -14,6 +14,7 @@ const many = [
   "test/security/hostile-cookies.test.ts",
   "test/properties/rotations.test.ts",
   "test/security/faults.test.ts",
+  "test/fuzz/**/*.test.ts",
 ];
 const packed = ["test/package/**/*.test.ts"];
 

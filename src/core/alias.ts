@@ -1,16 +1,13 @@
 /** Where an id leads that a rotation of `rotateEvery` retired. */
 import { chain } from "./awaitable.ts";
+import { type Found, loadRecord } from "./load-record.ts";
 import { openSuccessor } from "./sealed-id.ts";
 import type { SessionConfig } from "./session-config.ts";
-import type { Alias, Key, StoredSession, Tombstone } from "./session-record.ts";
-import { callStore } from "./store-call.ts";
+import type { Alias, Key } from "./session-record.ts";
 import type { Awaitable, EpochMilliseconds } from "./units.ts";
 
 /** How many aliases are followed: a request meets a second one only where `rotateEvery` has gone by since the first. */
 export const MOST_HOPS = 8;
-
-/** What may stand under a key. */
-export type Found = StoredSession | Alias | Tombstone | null;
 
 /** What the aliases from an id on lead to. */
 export interface Trail {
@@ -35,11 +32,9 @@ export function followAlias(
   if (next === null) return null;
   const key = config.keyOf(next.id);
   const tooLate = late || next.until <= now;
-  return chain(
-    callStore(config, "load", () => config.store.load(key, now)),
-    (found): Awaitable<Trail | null> =>
-      found?.kind === "alias" && found.expiresAt > now && hops < MOST_HOPS
-        ? followAlias(config, next.id, found, now, tooLate, hops + 1)
-        : { id: next.id, key, found, late: tooLate },
+  return chain(loadRecord(config, key, now), (found): Awaitable<Trail | null> =>
+    found?.kind === "alias" && found.expiresAt > now && hops < MOST_HOPS
+      ? followAlias(config, next.id, found, now, tooLate, hops + 1)
+      : { id: next.id, key, found, late: tooLate },
   );
 }

@@ -1,5 +1,5 @@
 import type { Codec } from "./codec.ts";
-import { parseJson, writeJson } from "./json-text.ts";
+import { checkPlain, parseJson, writeJson } from "./json-text.ts";
 import { Refusal, refusalOf } from "./value-refusal.ts";
 import { DEEPEST, type Dialect, walkOver } from "./value-walk.ts";
 
@@ -48,7 +48,7 @@ export function createJsonCodec(options: JsonCodecOptions = {}): Codec {
       const walk = walkOver(value, field, json, maxDepth);
       return writeJson(value, walk.negativeZero);
     },
-    decode: parseJson,
+    decode: (text) => checkPlain(parseJson(text), maxDepth),
     check(value, field) {
       if (!isPlainScalar(value)) walkOver(value, field, json, maxDepth);
     },

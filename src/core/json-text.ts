@@ -32,6 +32,32 @@ export function parseJson(text: string): unknown {
   return value;
 }
 
+/**
+ * Refuses what reads well and could not be written again: numbers that are too large for a double, as `1e999`, and
+ * values nested deeper than the codec writes.
+ *
+ * @param levels how many levels of objects and arrays there may be
+ * @throws SyntaxError that says nothing of the text
+ */
+export function checkPlain(value: unknown, levels: number): unknown {
+  if (typeof value === "number") checkNumber(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (levels === 0) throw tooDeep();
+  for (const member of Array.isArray(value) ? (value as unknown[]) : Object.values(value)) {
+    if (typeof member === "object" || typeof member === "number") checkPlain(member, levels - 1);
+  }
+  return value;
+}
+
+/** @throws SyntaxError for an infinity, which `JSON.parse` makes of a number that is too large */
+export function checkNumber(value: number): void {
+  if (!Number.isFinite(value)) throw new SyntaxError("a stored text has a number that is too large");
+}
+
+export function tooDeep(): SyntaxError {
+  return new SyntaxError("a stored text is nested too deep");
+}
+
 /** Without recursion: `JSON.parse` has no limit of depth. */
 function refuseProtoKeys(root: unknown): void {
   const open = [root];

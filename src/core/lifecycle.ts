@@ -3,12 +3,13 @@
  *
  * A response's commit, `saveSession`, `login`, `regenerate` and `destroy` all come through here.
  */
-import { followAlias, type Found } from "./alias.ts";
+import { followAlias } from "./alias.ts";
 import { chain, isPromise } from "./awaitable.ts";
 import { commit } from "./commit-step.ts";
 import { FastSessionError } from "./errors.ts";
 import { endLease } from "./lease.ts";
 import { renewalDue } from "./lifetime.ts";
+import { type Found, loadRecord } from "./load-record.ts";
 import type { Carrier } from "./presented.ts";
 import type { Recorded } from "./recorded-field.ts";
 import { readOnlyBecause } from "./refusals.ts";
@@ -18,7 +19,6 @@ import type { Unsettled } from "./session-identity.ts";
 import { SessionState } from "./session-state.ts";
 import type { Bind } from "./session-store.ts";
 import { create, destroy, endUnreadable, renew } from "./steps.ts";
-import { callStore } from "./store-call.ts";
 import type { Awaitable, EpochMilliseconds } from "./units.ts";
 
 /** What a caller wants beyond saving what was recorded. `null`: the response is about to leave. */
@@ -123,16 +123,13 @@ export function reload(state: SessionState): Awaitable<void> {
   const { config } = state;
   const key = state.key as string;
   const now = config.now();
-  return chain(
-    callStore(config, "load", () => config.store.load(key, now)),
-    (found): Awaitable<void> => {
-      if (found?.kind !== "alias" || found.expiresAt <= now) return readAgain(state, found, now);
-      return chain(followAlias(config, state.id as string, found, now), (trail) => {
-        if (trail !== null) state.moveTo(trail.id, trail.key);
-        readAgain(state, trail?.found ?? null, now);
-      });
-    },
-  );
+  return chain(loadRecord(config, key, now), (found): Awaitable<void> => {
+    if (found?.kind !== "alias" || found.expiresAt <= now) return readAgain(state, found, now);
+    return chain(followAlias(config, state.id as string, found, now), (trail) => {
+      if (trail !== null) state.moveTo(trail.id, trail.key);
+      readAgain(state, trail?.found ?? null, now);
+    });
+  });
 }
 
 function readAgain(state: SessionState, found: Found, now: EpochMilliseconds): void {

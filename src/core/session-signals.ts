@@ -1,11 +1,11 @@
 import type { SessionCause } from "./cause.ts";
 import { FastSessionError } from "./errors.ts";
 import { expiryCause } from "./lifetime.ts";
+import { type Found, loadRecord } from "./load-record.ts";
 import type { OnClose } from "./presented.ts";
 import type { SessionConfig } from "./session-config.ts";
 import type { SessionIdentity } from "./session-identity.ts";
-import type { Alias, Key, StoredSession, Tombstone } from "./session-record.ts";
-import { callStore } from "./store-call.ts";
+import type { Key, StoredSession, Tombstone } from "./session-record.ts";
 import type { EpochMilliseconds, Milliseconds } from "./units.ts";
 
 /** A timer counts to 2^31-1 ms and fires at once beyond. */
@@ -122,13 +122,13 @@ export class SessionSignals {
 
   /** Reads the session and judges. Never throws: a store that fails is asked again. */
   async #check(watched: Watched): Promise<void> {
-    const { store, now } = this.#config;
+    const { now } = this.#config;
     for (let hops = 0; hops <= MAX_HOPS; hops += 1) {
       const { key } = watched;
       if (this.#watched.get(key) !== watched) return;
-      let found: StoredSession | Alias | Tombstone | null;
+      let found: Found;
       try {
-        found = await callStore(this.#config, "load", () => store.load(key, now()));
+        found = await loadRecord(this.#config, key, now());
       } catch {
         return this.#lookAgain(watched, RETRY);
       }

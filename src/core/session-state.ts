@@ -1,7 +1,8 @@
-import { followAlias, type Found, type Trail } from "./alias.ts";
+import { followAlias, type Trail } from "./alias.ts";
 import { chain, isPromise } from "./awaitable.ts";
 import type { SessionCause } from "./cause.ts";
 import { expiryCause } from "./lifetime.ts";
+import { type Found, loadRecord } from "./load-record.ts";
 import type { Carrier } from "./presented.ts";
 import type { RecorderHost } from "./recorded-field.ts";
 import { Recorder } from "./recorder.ts";
@@ -10,7 +11,6 @@ import type { SessionConfig } from "./session-config.ts";
 import { shortHash } from "./session-id.ts";
 import type { Fields, Key } from "./session-record.ts";
 import { SessionStanding } from "./session-standing.ts";
-import { callStore } from "./store-call.ts";
 import type { Awaitable, EpochMilliseconds } from "./units.ts";
 
 const NO_FIELDS: Fields = Object.freeze({});
@@ -167,10 +167,7 @@ export class SessionState extends SessionStanding implements RecorderHost {
 
   #read(key: Key, now: EpochMilliseconds): Awaitable<void> {
     try {
-      const read = chain(
-        callStore(this.config, "load", () => this.config.store.load(key, now)),
-        (found) => this.#open(found, now),
-      );
+      const read = chain(loadRecord(this.config, key, now), (found) => this.#open(found, now));
       return read instanceof Promise ? read.catch((error: unknown) => this.#storeFailed(error)) : read;
     } catch (error) {
       return this.#storeFailed(error);

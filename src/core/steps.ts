@@ -1,7 +1,8 @@
 /** What the lifecycle asks of the store, one function a step; see `commit-step.ts` and `rotate-step.ts`, too. */
-import { followAlias, type Found } from "./alias.ts";
+import { followAlias } from "./alias.ts";
 import { chain, isPromise } from "./awaitable.ts";
 import { deadline } from "./lifetime.ts";
+import { type Found, loadRecord } from "./load-record.ts";
 import { goOn } from "./moved.ts";
 import { bindingOf, evicted, nextAttempt, rejection, renewed, type Task } from "./outcomes.ts";
 import { headersSent } from "./refusals.ts";
@@ -87,9 +88,8 @@ function renewMoved(task: Task): Awaitable<void> {
 
 /** What stands under the session's key, if it is in force. */
 function look({ config, key }: SessionState, now: EpochMilliseconds): Awaitable<Found> {
-  return chain(
-    callStore(config, "load", () => config.store.load(key as string, now)),
-    (found) => (found !== null && found.expiresAt > now ? found : null),
+  return chain(loadRecord(config, key as string, now), (found) =>
+    found !== null && found.expiresAt > now ? found : null,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Codec } from "./codec.ts";
 import { isPlainScalar } from "./json-codec.ts";
-import { parseJson, writeJson } from "./json-text.ts";
+import { checkPlain, parseJson, writeJson } from "./json-text.ts";
 import { structuredDialect } from "./structured-dialect.ts";
 import { fromTagged, toTagged } from "./tagged-json.ts";
 import { walkOver } from "./value-walk.ts";
@@ -35,7 +35,7 @@ export const structuredCodec: Codec = {
   decode(text) {
     const json = parseJson(text);
     // `$` can also be written with an escape.
-    return text.includes('"$') || text.includes("\\u00") ? fromTagged(json) : json;
+    return text.includes('"$') || text.includes("\\u00") ? fromTagged(json, MAX_DEPTH) : checkPlain(json, MAX_DEPTH);
   },
   check(value, field) {
     if (!isPlainScalar(value)) walkOver(value, field, structuredDialect, MAX_DEPTH);

@@ -5,8 +5,8 @@
  * The list of tags is closed, and reading builds nothing but data. Rich formats were broken into where they revived
  * more: node-serialize functions, seroval whatever a text asked for (CVE-2026-23737).
  */
+import { checkNumber, tooDeep } from "./json-text.ts";
 import { MOST_DIGITS } from "./structured-dialect.ts";
-import { DEEPEST } from "./value-walk.ts";
 
 const LITERALS: ReadonlyMap<unknown, unknown> = new Map<unknown, unknown>([
   ["undefined", undefined],
@@ -49,27 +49,27 @@ function toBase64(bytes: Uint8Array): string {
 /**
  * From parsed JSON to the value. Changes the parsed tree in place.
  *
- * @throws SyntaxError for every tag that `toTagged` would not have written in just this way
+ * @param levels how many containers of the value's, not of the text's, there may be one in another
+ * @throws SyntaxError for every tag that `toTagged` would not have written in just this way, and what could not be written
  */
-export function fromTagged(json: unknown, depth = 0): unknown {
+export function fromTagged(json: unknown, levels: number): unknown {
+  if (typeof json === "number") checkNumber(json);
   if (typeof json !== "object" || json === null) return json;
-  if (depth > DEEPEST) throw new SyntaxError("a stored text is nested too deep");
   const names = Object.keys(json);
   const tree = json as Record<string, unknown>;
-  if (!Array.isArray(json) && looksLikeTag(names)) return revive(names[0]!, tree[names[0]!], depth + 1);
-  for (const name of names) tree[name] = fromTagged(tree[name], depth + 1);
+  if (!Array.isArray(json) && looksLikeTag(names)) return revive(names[0]!, tree[names[0]!], levels);
+  if (levels === 0) throw tooDeep();
+  for (const name of names) tree[name] = fromTagged(tree[name], levels - 1);
   return json;
 }
 
-function revive(tag: string, content: unknown, depth: number): unknown {
-  if (tag.startsWith("$$")) return { [tag.slice(1)]: fromTagged(content, depth) };
+function revive(tag: string, content: unknown, levels: number): unknown {
+  if (tag === "$literal" && LITERALS.has(content)) return LITERALS.get(content);
+  if (tag === "$bigint" && typeof content === "string" && BIGINT.test(content)) return BigInt(content);
+  // All others are containers.
+  if (levels === 0) throw tooDeep();
+  if (tag.startsWith("$$")) return { [tag.slice(1)]: fromTagged(content, levels - 1) };
   switch (tag) {
-    case "$literal":
-      if (LITERALS.has(content)) return LITERALS.get(content);
-      break;
-    case "$bigint":
-      if (typeof content === "string" && BIGINT.test(content)) return BigInt(content);
-      break;
     case "$date": {
       if (typeof content !== "string") break;
       const date = new Date(content);
@@ -84,13 +84,13 @@ function revive(tag: string, content: unknown, depth: number): unknown {
     }
     case "$map": {
       if (!Array.isArray(content) || !content.every(isPair)) break;
-      const keys = content.map(([key]) => fromTagged(key, depth + 2));
-      if (areKeys(keys)) return new Map(content.map(([, item], index) => [keys[index], fromTagged(item, depth + 2)]));
+      const keys = content.map(([key]) => fromTagged(key, levels - 1));
+      if (areKeys(keys)) return new Map(content.map(([, item], index) => [keys[index], fromTagged(item, levels - 1)]));
       break;
     }
     case "$set": {
       if (!Array.isArray(content)) break;
-      const items = content.map((item) => fromTagged(item, depth + 1));
+      const items = content.map((item) => fromTagged(item, levels - 1));
       if (areKeys(items)) return new Set(items);
       break;
     }
