@@ -15,11 +15,12 @@ import type { SessionState } from "./session-state.ts";
 const SALT_LENGTH = 24;
 /** A multiple of three: 192 bits. */
 const SECRET_BYTES = 24;
+const MOST_SECRETS = 8;
 const FORM = /^[\w-]{67}$/;
 
 /**
  * What an unsaved session is saved for when nothing else is written: the id in its token has to be found again. With
- * `rotateEvery` it is the secret.
+ * `rotateEvery` it holds the secret.
  */
 const MARK = `${FLASH}\u0000csrf`;
 
@@ -30,7 +31,7 @@ function tokenOf(id: string, salt: string): string {
 /** Makes a token for the session as it is now. */
 export function csrfToken(state: SessionState): string {
   state.look();
-  if (changesIds(state)) return tokenOf(secretOf(state) ?? newSecret(state), newSalt());
+  if (changesIds(state)) return tokenOf(secretsOf(state.data.get(MARK)).at(-1) ?? newSecret(state), newSalt());
   if (!state.saved) {
     state.writable.set(MARK, true);
     state.reservedId ??= state.config.ids.next();
@@ -40,21 +41,21 @@ export function csrfToken(state: SessionState): string {
 
 /** At a login and `regenerate`: a token from before is not to hold after it. */
 export function endCsrfTokens(state: SessionState): void {
-  if (changesIds(state) && secretOf(state) !== null) state.writable.delete(MARK);
+  if (changesIds(state) && state.data.has(MARK)) state.writable.delete(MARK);
 }
 
 function changesIds({ config }: SessionState): boolean {
   return config.rotateEvery !== Infinity;
 }
 
-function secretOf({ data }: SessionState): string | null {
-  const secret = data.get(MARK);
-  return typeof secret === "string" ? secret : null;
+/** One, or one for each of the pages that asked for the session's first token at the same moment. */
+function secretsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((secret) => typeof secret === "string") : [];
 }
 
 function newSecret(state: SessionState): string {
   const secret = randomText(SECRET_BYTES);
-  state.writable.set(MARK, secret);
+  state.writable.compute(MARK, (others) => [...secretsOf(others), secret].slice(-MOST_SECRETS));
   return secret;
 }
 
@@ -75,7 +76,7 @@ function newSalt(): string {
 export function verifyCsrf(session: object, token: unknown): boolean {
   const state = stateOf(session);
   state.look();
-  const secret = changesIds(state) ? secretOf(state) : state.id;
-  if (secret === null || typeof token !== "string" || !FORM.test(token)) return false;
-  return equalInConstantTime(tokenOf(secret, token.slice(0, SALT_LENGTH)), token);
+  if (typeof token !== "string" || !FORM.test(token)) return false;
+  const secrets = changesIds(state) ? secretsOf(state.data.get(MARK)) : secretsOf([state.id]);
+  return secrets.some((secret) => equalInConstantTime(tokenOf(secret, token.slice(0, SALT_LENGTH)), token));
 }

@@ -1,7 +1,7 @@
 /** Form tokens where ids change in use: a page that is open must not be refused for that. */
 import { expect, test } from "vitest";
 import { verifyCsrf } from "../../src/core/csrf-token.ts";
-import { createSessions } from "../../src/create-sessions.ts";
+import { createSessions, type SessionOptions } from "../../src/create-sessions.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import { HostileStore } from "../../src/testing/hostile-store.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
@@ -9,11 +9,18 @@ import { Browser } from "../support/browser.ts";
 
 const QUARTER = 900_000;
 
-function start(): { clock: ManualClock; browser: Browser; store: HostileStore } {
+function start(options: Partial<SessionOptions> = {}): { clock: ManualClock; browser: Browser; store: HostileStore } {
   const clock = new ManualClock();
   const store = new HostileStore(new MemoryStore());
   const secretKey = "a secret of more than thirty-two bytes";
-  const sessions = createSessions({ secretKey, store, now: clock.now, logLevel: "silent", rotateEvery: 900 });
+  const sessions = createSessions({
+    secretKey,
+    store,
+    now: clock.now,
+    logLevel: "silent",
+    rotateEvery: 900,
+    ...options,
+  });
   return { clock, browser: new Browser(sessions), store };
 }
 
@@ -61,4 +68,16 @@ test("it belongs to one session, and costs one write", async () => {
   expect(await holds(stranger, text)).toBe(false);
   expect(await holds(start().browser, text)).toBe(false);
   expect((await browser.visit((session) => ({ ...session }))).result).toEqual({ n: 1 });
+});
+
+test("pages that ask for a session's first token at the same moment all get one that holds", async () => {
+  for (const onConflict of ["overwrite", "reject"] as const) {
+    const { browser } = start({ onConflict });
+    await browser.visit((session) => void (session["n"] = 1));
+    const visits = await Promise.all([browser.start(), browser.start(), browser.start()]);
+    const tokens = visits.map(({ session }) => session.csrfToken());
+    for (const visit of visits) await visit.end();
+    for (const text of tokens) expect(await holds(browser, text)).toBe(true);
+    expect(await holds(browser, await token(browser))).toBe(true);
+  }
 });
