@@ -95,6 +95,10 @@ export const LOCK_USER: string = `
     insert into fastsession_users (user_id, generation) values (p_user, 0) on duplicate key update generation = generation;
   end if;`;
 
+/** The user's other live sessions. */
+const OTHERS = `fastsession_sessions where user_id = p_user and kind = 'session' and expires_at > p_now
+          and generation >= v_generation and id <> coalesce(v_id, 0)`;
+
 /** Decides whether a login is admitted, and who has to go for it. \`v_id\` is the record itself, or null. */
 export const ADMIT: string = `
     if p_user is not null then
@@ -102,8 +106,7 @@ export const ADMIT: string = `
       if p_since < v_generation then
         set v_status = 'revoked';
       elseif p_cap is not null then
-        select count(*) + 1 - p_cap into v_surplus from fastsession_sessions where user_id = p_user and kind = 'session'
-          and expires_at > p_now and generation >= v_generation and id <> coalesce(v_id, 0);
+        select count(*) + 1 - p_cap into v_surplus from ${OTHERS};
         if v_surplus > 0 and p_policy = 'reject' then
           set v_status = 'cap';
         end if;
@@ -112,18 +115,19 @@ export const ADMIT: string = `
 
 /** The sessions that have to go: in the order of their logins, or of their last use. */
 export const SURPLUS: string = `
-  declare c_surplus cursor for select id, session_key from fastsession_sessions where user_id = p_user and kind = 'session'
-    and expires_at > p_now and generation >= v_generation and id <> coalesce(v_id, 0)
+  declare c_surplus cursor for select id, session_key from ${OTHERS}
     order by if(p_policy = 'evict-idle', last_used_at, bound_at), bound_at, id limit v_surplus for update;
   declare continue handler for not found set v_end = true;`;
 
 export const EVICT: string = `
     if v_surplus > 0 then
       set v_end = false; -- a key that was not found ends a loop as well
-      open c_surplus;
+      open c_surplus; -- and lock them: who went while his lock was waited for has made room
+      select count(*) + 1 - p_cap into v_surplus from ${OTHERS};
       evicting: loop
         fetch c_surplus into v_other, v_key;
-        if v_end then leave evicting; end if;
+        if v_end or v_surplus <= 0 then leave evicting; end if;
+        set v_surplus = v_surplus - 1;
         ${end("p_evicted_until")} where id = v_other;
         set v_evicted = concat(v_evicted, if(v_evicted = '', '', ' '), v_key);
       end loop;

@@ -145,8 +145,7 @@ export class MysqlStore implements SessionStore {
   }
 
   async renew(key: Key, { now, lastUsedAt, expiresAt }: Use): Promise<boolean> {
-    const [status] = await this.#call("renew", [key, now, lastUsedAt, expiresAt]);
-    return status === "ok";
+    return (await this.#call("renew", [key, now, lastUsedAt, expiresAt]))[0] === "ok";
   }
 
   async rotate(
@@ -167,8 +166,7 @@ export class MysqlStore implements SessionStore {
   }
 
   async destroy(key: Key, { now, tombstoneUntil }: End): Promise<boolean> {
-    const [status] = await this.#call("destroy", [key, now, tombstoneUntil]);
-    return status === "ok";
+    return (await this.#call("destroy", [key, now, tombstoneUntil]))[0] === "ok";
   }
 
   /** In the order of the logins. */
@@ -186,6 +184,8 @@ export class MysqlStore implements SessionStore {
   }
 
   async revokeHandle(handle: string, { now, tombstoneUntil }: End): Promise<Key | null> {
+    // A visitor may send what no column holds.
+    if (!/^[!-~]{1,64}$/.test(handle)) return null;
     const [key] = await this.#call("revoke_handle", [handle, now, tombstoneUntil]);
     return key as Key | null;
   }

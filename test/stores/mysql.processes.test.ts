@@ -202,6 +202,50 @@ test("several sweepers share the work", async () => {
   expect(await store.sweep(NOW, 1000)).toBe(0);
 });
 
+test("a sweep leaves a session that is renewed meanwhile", async () => {
+  const late = NOW + 2 * HOUR;
+  await create("k");
+  const connection = await pool.getConnection();
+  await connection.query("start transaction");
+  await connection.query("update fastsession_sessions set expires_at = ? where session_key = 'k'", [late + HOUR]);
+  const sweeping = store.sweep(late, 10);
+  expect(await Promise.race([sweeping, store.ping().then(() => sweeping)])).toBe(0);
+  await connection.query("commit");
+  connection.release();
+  expect((await store.load("k", late))?.kind).toBe("session");
+});
+
+test("a login ends nobody for a session that goes by itself meanwhile", async () => {
+  await store.create(session("one"), { operation: operation(), now: NOW, bind: bind("ann", 2) });
+  await store.create(session("two"), { operation: operation(), now: NOW + 1, bind: bind("ann", 2) });
+  const connection = await pool.getConnection();
+  await connection.query("start transaction");
+  await connection.query("update fastsession_sessions set kind = 'revoked', user_id = null where session_key = 'one'");
+  const login = store.create(session("three"), { operation: operation(), now: NOW + 2, bind: bind("ann", 2) });
+  // The server looks at its locks ten times a second.
+  for (let waiting = 0; waiting === 0; await new Promise((resolve) => setTimeout(resolve, 150))) {
+    const [rows] = await pool.query("select 1 from information_schema.innodb_trx where trx_state = 'LOCK WAIT'");
+    waiting = (rows as unknown[]).length;
+  }
+  await connection.query("commit");
+  connection.release();
+  expect(await login).toEqual({ ok: true, evicted: [] });
+  expect((await store.load("two", NOW))?.kind).toBe("session");
+});
+
+test("a public name that nobody can have is nobody's", async () => {
+  await create("k");
+  for (const handle of ["x".repeat(1000), "é", "?", "\0", "", "handle-k "]) {
+    expect(await store.revokeHandle(handle, END), handle).toBeNull();
+  }
+});
+
+test("instants may be fractions of a millisecond", async () => {
+  const half = { ...session("k"), lastUsedAt: NOW + 0.5, expiresAt: NOW + HOUR + 0.5 };
+  expect(await store.create(half, { operation: operation(), now: NOW + 0.5 })).toMatchObject({ ok: true });
+  expect(await store.renew("k", { now: NOW + 0.5, lastUsedAt: NOW + 1.5, expiresAt: NOW + HOUR + 1.5 })).toBe(true);
+});
+
 test("the data can be queried", async () => {
   await store.create(session("k", { cart: '["a","b"]', 'na"me': "1" }), {
     operation: operation(),
