@@ -27,6 +27,8 @@ export class Feed {
   #check: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #pause: Milliseconds = FIRST_PAUSE;
+  /** Rises when the feed is closed: what is opening then is for nobody. */
+  #era = 0;
 
   /** @param send notifies the channel, by any connection */
   constructor(listen: Listen, send: (payload: string) => Promise<unknown>) {
@@ -42,9 +44,11 @@ export class Feed {
     try {
       await (this.#started ??= this.#open());
     } catch (error) {
-      this.#listeners.delete(own);
-      this.#started = null;
-      if (this.#listeners.size === 0) await this.close();
+      // Unless it was closed meanwhile, and perhaps opened again by others.
+      if (this.#listeners.delete(own)) {
+        this.#started = null;
+        if (this.#listeners.size === 0) await this.close();
+      }
       throw error;
     }
     return async () => {
@@ -53,6 +57,7 @@ export class Feed {
   }
 
   async close(): Promise<void> {
+    this.#era += 1;
     this.#listeners.clear();
     this.#started = null;
     this.#lost = false;
@@ -63,6 +68,7 @@ export class Feed {
 
   async #open(): Promise<void> {
     let open = true;
+    const era = this.#era;
     const stop = await this.#listen({
       hear: (payload) => open && this.#hear(payload),
       lost: () => open && this.#lose(),
@@ -72,6 +78,11 @@ export class Feed {
         this.#tell({ type: "restored" });
       },
     });
+    if (era !== this.#era) {
+      open = false;
+      await stop().catch(() => undefined);
+      throw new FastSessionError("ERR_SESSION_STORE", "the feed was closed while it was opened");
+    }
     this.#stop = async () => {
       open = false;
       await stop();

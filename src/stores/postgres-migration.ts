@@ -62,6 +62,9 @@ export function pingQuery(schema: string): string {
   return inSchema(schema, "select 1 from @sessions limit 0");
 }
 
+/** Precise clocks give fractions of a millisecond, which a text of a `bigint` may not have. */
+const CASTS: Readonly<Record<string, string>> = { text: "", bigint: "::double precision::bigint" };
+
 /**
  * How each function is called. All parameters travel as texts: then no client has to know the types of others, and
  * arrays need no catalogue of types (`fetch_types` of postgres.js).
@@ -69,7 +72,7 @@ export function pingQuery(schema: string): string {
 export function calls(schema: string): { readonly [Name in Verb]: string } {
   const entries = (Object.keys(ALL_PARAMETERS) as Verb[]).map((verb) => {
     const types = ALL_PARAMETERS[verb].split(",").map((parameter) => parameter.trim().replace(/^\w+ /, ""));
-    const values = types.map((type, index) => `$${index + 1}::text${type === "text" ? "" : `::${type}`}`).join(", ");
+    const values = types.map((type, index) => `$${index + 1}::text${CASTS[type] ?? `::${type}`}`).join(", ");
     const call = `@v1_${verb}(${values})`;
     return [verb, inSchema(schema, verb === "load" ? `select name, text from ${call}` : `select ${call}`)];
   });

@@ -93,6 +93,11 @@ begin
       select s.id, s.key from @sessions s where s.user_id = p_user and ${LIVE} and s.id is distinct from p_self
         order by case when p_policy = 'evict-idle' then s.last_used_at end, s.bound_at, s.id limit v_surplus
         for no key update of s) l;
+    -- Who went while his lock was waited for has made room.
+    select count(*) + 1 - p_cap into v_surplus from @sessions s
+      where s.user_id = p_user and ${LIVE} and s.id is distinct from p_self;
+    ids := ids[1:v_surplus];
+    keys := keys[1:v_surplus];
   end if;
 end $$;`;
 

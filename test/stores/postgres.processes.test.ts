@@ -203,3 +203,52 @@ test("ten thousand sessions of a user are listed in pages and ended at once, and
   expect((await pool.query("select count(*)::int as left from fastsession_fields")).rows).toEqual([{ left: 1 }]);
   await listening.close();
 });
+
+describe("while a row is locked", () => {
+  /** Begins a transaction; answers how to commit it once somebody waits for it. */
+  async function holding(sql: string, values: unknown[]): Promise<() => Promise<void>> {
+    const client = await pool.connect();
+    await client.query("begin");
+    await client.query(sql, values);
+    const { rows } = await client.query("select pg_backend_pid() as pid");
+    return async () => {
+      const blocked = "select 1 from pg_stat_activity where $1::int = any (pg_blocking_pids(pid))";
+      await until(async () => (await pool.query(blocked, [rows[0].pid])).rows.length > 0);
+      await client.query("commit");
+      client.release();
+    };
+  }
+
+  test.each(["evict-oldest", "evict-idle"] as const)(
+    "a login ends nobody for a session that goes by itself meanwhile, with %s",
+    async (policy) => {
+      const cap = { max: 2, policy, tombstoneUntil: NOW + HOUR };
+      const one = await create(store, { lastUsedAt: NOW - 1 }, bindTo("ann", { cap }));
+      const two = await create(store, {}, bindTo("ann", { cap }));
+      const gone = await holding("update fastsession_sessions set kind = 'revoked' where key = $1", [one.key]);
+      const options = { operation: newOperation(), now: NOW, bind: bindTo("ann", { cap }) };
+      const login = store.create(session(), options);
+      await gone();
+      expect(await login).toEqual({ ok: true, evicted: [] });
+      expect((await store.load(two.key, NOW))?.kind).toBe("session");
+    },
+  );
+});
+
+test("instants may be fractions of a millisecond, as precise clocks give them", async () => {
+  const half = await create(store, { lastUsedAt: NOW + 0.5, expiresAt: NOW + HOUR + 0.5 });
+  const at = { now: NOW + 0.5, lastUsedAt: NOW + 1.25, expiresAt: NOW + HOUR + 1.25 };
+  expect(await store.renew(half.key, at)).toBe(true);
+  expect(await store.commit(half.key, change({ now: NOW + 1.5, set: { a: "1" } }))).toMatchObject({ ok: true });
+  expect(await store.sweep(NOW + 0.5, 10)).toBe(0);
+});
+
+test("a feed that is closed while it opens leaves no connection behind", async () => {
+  const own = openPool(server.url);
+  const closing = new PostgresStore(own, { listen: true });
+  const watching = closing.watch(() => undefined).catch((error: unknown) => error);
+  await closing.close();
+  await watching;
+  // Waits for all that are lent out.
+  await own.end();
+});
