@@ -36,6 +36,10 @@ class HonoExchange extends Exchange {
   touched(): void {
     // The response comes back through the middleware: there is nothing to install.
   }
+
+  get closed(): boolean {
+    return this.#context.req.raw.signal.aborted;
+  }
 }
 
 /**

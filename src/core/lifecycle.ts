@@ -52,9 +52,13 @@ function decide(state: SessionState, intent: Intent, recorded: Recorded | null, 
   return tells || renewalDue(state.config.lifetime, state, now) ? "renew" : "nothing";
 }
 
-/** A response that leaves takes a new id along. Not that of a handler that threw: whether its headers arrive is unsure. */
+/**
+ * A response that leaves takes a new id along. Not that of a handler that threw, or whose client left: whether its headers
+ * arrive is unsure, and a browser that missed the new id would look as a thief does.
+ */
 function isRotationDue(state: SessionState, intent: Intent, now: EpochMilliseconds): boolean {
-  return now - state.rotatedAt >= state.config.rotateEvery && intent === null && state.accessed && !state.abandoned;
+  const due = now - state.rotatedAt >= state.config.rotateEvery && intent === null && state.accessed;
+  return due && !state.abandoned && state.carrier.closed !== true;
 }
 
 /** Brings the store in line with what the request did. Synchronous on local stores. */

@@ -29,4 +29,6 @@ export interface Carrier {
   touched(): void;
   /** Where the transport can tell. */
   readonly onClose?: OnClose | undefined;
+  /** The client has left: nobody would learn of a new id. */
+  readonly closed?: boolean | undefined;
 }

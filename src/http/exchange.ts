@@ -39,6 +39,8 @@ export abstract class Exchange implements Carrier {
   abstract encrypted(): boolean;
   /** The session is used for the first time. */
   abstract touched(): void;
+  /** The client has left, as far as the framework knows. */
+  abstract get closed(): boolean;
 
   present(now: number): Presented {
     return this.sessions.http.cookie.read(this.cookieHeader(), now);

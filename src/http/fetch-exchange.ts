@@ -26,6 +26,10 @@ export class FetchExchange extends Exchange {
   touched(): void {
     // The response comes back through us: there is nothing to install.
   }
+
+  get closed(): boolean {
+    return this.#request.signal.aborted;
+  }
 }
 
 /** Whether a request's URL, or the proxy that is trusted, says https. */

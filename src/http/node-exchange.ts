@@ -49,6 +49,10 @@ export class NodeExchange extends Exchange {
     this.gate();
   }
 
+  get closed(): boolean {
+    return this.#response.closed === true;
+  }
+
   onClose(listener: () => void): void {
     if (this.#response.closed === true) queueMicrotask(listener);
     else this.#response.once("close", listener);

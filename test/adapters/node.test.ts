@@ -1,9 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { fastSession } from "../../src/adapters/node.ts";
 import { createSessions } from "../../src/create-sessions.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
-import { adapterContract, type AdapterApp, type AdapterServer, HostileStore } from "../../src/testing/index.ts";
+import {
+  adapterContract,
+  type AdapterApp,
+  type AdapterServer,
+  HostileStore,
+  ManualClock,
+} from "../../src/testing/index.ts";
 import { listen, NodeAnswer, nodeCookieWays } from "../support/node-answers.ts";
 
 function start({ mounts, handle }: AdapterApp): Promise<AdapterServer> {
@@ -135,4 +141,41 @@ test("two sessions that share a property are refused", async () => {
   );
   server = await listen(createServer(one!(two!((_request, response) => response.end("never")))));
   expect((await fetch(server.origin)).status).toBe(500);
+});
+
+test("an id does not change in a response whose client has left: nobody would learn of it", async () => {
+  const clock = new ManualClock();
+  const sessions = createSessions({ secretKey, now: clock.now, rotateEvery: 900, logLevel: "silent" });
+  let leave = (): void => undefined;
+  let ended = false;
+  server = await listen(
+    createServer(
+      fastSession(sessions)(async (request, response) => {
+        const { session } = request as never as { session: { increment(field: string): number } };
+        if (request.url === "/slow") {
+          const closed = new Promise((resolve) => response.once("close", resolve));
+          leave();
+          await closed;
+        }
+        const text = String(session.increment("n"));
+        response.end(text);
+        if (request.url === "/slow") ended = true;
+      }),
+    ),
+  );
+  const { origin } = server;
+  const [line = ""] = (await fetch(origin)).headers.getSetCookie();
+  const headers = { cookie: line.split(";")[0] as string };
+  clock.advance(900_000);
+  const controller = new AbortController();
+  leave = () => controller.abort();
+  await expect(fetch(`${origin}/slow`, { headers, signal: controller.signal })).rejects.toThrow();
+  await vi.waitUntil(() => ended);
+  // Longer than a request in flight may take.
+  clock.advance(61_000);
+  const reused = vi.fn();
+  sessions.on("reuse", reused);
+  const next = await fetch(origin, { headers });
+  expect([await next.text(), next.headers.getSetCookie().length]).toEqual(["3", 1]);
+  expect(reused).not.toHaveBeenCalled();
 });

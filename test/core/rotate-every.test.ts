@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createSessions, type SessionOptions, type Sessions } from "../../src/create-sessions.ts";
 import type { SessionEvents } from "../../src/core/events.ts";
+import { createHandle } from "../../src/core/session-handle.ts";
+import type { Session } from "../../src/core/session-types.ts";
+import { FetchExchange } from "../../src/http/fetch-exchange.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import { SqliteStore } from "../../src/stores/sqlite.ts";
 import { HostileStore } from "../../src/testing/hostile-store.ts";
@@ -93,6 +96,22 @@ for (const local of [true, false]) {
       const { lines } = await browser.visit(() => undefined);
       expect(lines).toEqual([]);
       expect(store.takeCalls()).not.toContain("rotate");
+    });
+
+    it("is not rotated where the client has left", async () => {
+      clock.advance(15 * MINUTE);
+      const leave = new AbortController();
+      const headers = { cookie: browser.cookie as string };
+      const exchange = new FetchExchange(
+        sessions,
+        new Request("https://shop.example/", { headers, signal: leave.signal }),
+      );
+      await exchange.prepare();
+      const session = createHandle(exchange.state) as unknown as Session<{ n: number }>;
+      session.increment("n");
+      leave.abort();
+      await exchange.commit();
+      expect(store.takeCalls()).toEqual(["load", "commit"]);
     });
 
     it("is not rotated by a handler that threw, by open() or by peek()", async () => {
