@@ -2,6 +2,8 @@
 export interface RedisConnection {
   /** Resolves when it listens. `onEnd` is called once, when it does no longer, unless it was closed. */
   open(channel: string, onMessage: (message: string) => void, onEnd: () => void): Promise<void>;
+  /** Resolves when the server answers. */
+  ping(): Promise<unknown>;
   close(): void;
 }
 
@@ -9,6 +11,7 @@ export interface RedisConnection {
 export interface IoredisPlain {
   connect(): Promise<unknown>;
   subscribe(channel: string): Promise<unknown>;
+  ping(): Promise<unknown>;
   on(event: string, listener: (...args: never[]) => void): unknown;
   disconnect(): void;
 }
@@ -30,6 +33,10 @@ export class IoredisConnection implements RedisConnection {
     await client.subscribe(channel);
   }
 
+  ping(): Promise<unknown> {
+    return this.#client.ping();
+  }
+
   close(): void {
     this.#client.disconnect();
   }
@@ -39,6 +46,7 @@ export class IoredisConnection implements RedisConnection {
 export interface NodeRedisPlain {
   connect(): Promise<unknown>;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
+  ping(): Promise<unknown>;
   on(event: string, listener: (...args: never[]) => void): unknown;
   destroy(): void;
 }
@@ -64,6 +72,10 @@ export class NodeRedisConnection implements RedisConnection {
     client.on("reconnecting", end);
     client.on("end", end);
     await client.subscribe(channel, onMessage);
+  }
+
+  ping(): Promise<unknown> {
+    return this.#client.ping();
   }
 
   close(): void {

@@ -7,10 +7,13 @@ import type { RedisConnection } from "./redis-connection.ts";
 type Listener = (notice: StoreNotice) => void;
 
 const LONGEST_PAUSE: Milliseconds = 2000;
+/** How often a connection is asked whether it still is one, and how long it may take to say so. */
+const CHECK: Milliseconds = 30_000;
+const PATIENCE: Milliseconds = 5000;
 
 /**
  * Notices of all processes, over one connection for all who listen. It is opened for the first of them and closed after
- * the last.
+ * the last. Networks forget quiet connections and tell nobody, so it is asked now and then whether it still is one.
  */
 export class RedisFeed {
   readonly #commander: Commander;
@@ -31,10 +34,13 @@ export class RedisFeed {
     // A function of its own, so that a listener given twice is two.
     const own: Listener = (notice) => listener(notice);
     this.#users += 1;
+    const era = this.#era;
     try {
-      await (this.#connection ??= this.#open(this.#era));
+      await (this.#connection ??= this.#open(era));
+      if (era !== this.#era) throw new Error("the feed was closed");
     } catch (error) {
-      this.#leave();
+      // Who closed it has counted everybody off.
+      if (era === this.#era) this.#leave();
       throw new FastSessionError("ERR_SESSION_STORE", "the feed cannot listen to Redis: see cause", { cause: error });
     }
     this.#listeners.add(own);
@@ -86,6 +92,17 @@ export class RedisFeed {
       throw error;
     }
     state.open = true;
+    const checkLater = (): void => {
+      later(CHECK, () => {
+        if (state.ended || era !== this.#era) return;
+        const late = later(PATIENCE, onEnd);
+        connection.ping().then(() => {
+          clearTimeout(late);
+          checkLater();
+        }, onEnd);
+      });
+    };
+    checkLater();
     return connection;
   }
 
@@ -97,10 +114,7 @@ export class RedisFeed {
 
   async #reopen(era: number): Promise<RedisConnection> {
     for (let pause = 50; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      await new Promise<void>((resolve) => {
-        // It keeps no process alive: nobody waits for it but listeners.
-        setTimeout(resolve, pause * (0.5 + Math.random())).unref?.();
-      });
+      await new Promise<void>((resolve) => void later(pause * (0.5 + Math.random()), resolve));
       if (era !== this.#era) throw new Error("the feed was closed");
       try {
         const connection = await this.#open(era);
@@ -128,4 +142,11 @@ export class RedisFeed {
       }
     }
   }
+}
+
+/** A timer that keeps no process alive: nobody waits for it but listeners. */
+function later(milliseconds: Milliseconds, act: () => void): ReturnType<typeof setTimeout> {
+  const timer = setTimeout(act, milliseconds);
+  timer.unref?.();
+  return timer;
 }

@@ -12,6 +12,7 @@ import { Script } from "./redis-script.ts";
  * metadata. Of the last two entries the first is where to go on.
  *
  * A place that is no longer in the index is found by putting it there for a moment: nobody sees it, a script is alone.
+ * The removal before it is of nobody: after a script's first write a full memory refuses it no other.
  */
 export const LIST: Script = new Script(`${KEYS}
 local k, u, now, limit = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -21,6 +22,7 @@ local start = 0
 if ARGV[5] ~= '' then
   local rank = call('ZRANK', index, ARGV[5])
   if rank then start = rank + 1 else
+    call('ZREM', index, '')
     call('ZADD', index, ARGV[4], ARGV[5])
     start = call('ZRANK', index, ARGV[5])
     call('ZREM', index, ARGV[5])

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis6";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { newOperation } from "../../src/core/session-id.ts";
 import type { Key } from "../../src/core/session-record.ts";
 import type { Change, StoreNotice } from "../../src/core/session-store.ts";
@@ -240,6 +240,55 @@ describe.each(["ioredis 5", "ioredis 6", "node-redis"])("a connection of %s that
       expect(at).toBeGreaterThan(direction === "toServer" ? 200 : 3);
     },
   );
+});
+
+describe.each(["ioredis 5", "ioredis 6", "node-redis"])("the feed of %s", (name) => {
+  test("asks a quiet connection whether it still is one, and opens another when it is not", async () => {
+    const server = await serve();
+    const proxy = await CuttingProxy.before(server.port);
+    closing.push(() => proxy.close());
+    const store = new RedisStore((await connect(name, proxy.port)).client);
+    closing.push(() => store.close());
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    closing.push(() => vi.useRealTimers());
+    const heard: string[] = [];
+    await store.watch(({ type }) => heard.push(type));
+    const untilHeard = async (type: string, step: number): Promise<void> => {
+      while (!heard.includes(type)) {
+        await vi.advanceTimersByTimeAsync(step);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    proxy.resetCounts();
+    await vi.advanceTimersByTimeAsync(30_000);
+    while (proxy.counts.toClient === 0) await new Promise((resolve) => setImmediate(resolve));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(heard, "it answers").toEqual([]);
+    proxy.hang();
+    await untilHeard("lost", 1000);
+    proxy.pass();
+    await untilHeard("restored", 100);
+    expect(heard).toEqual(["lost", "restored"]);
+  });
+
+  test("that is closed while it opens leaves those who listen later alone", async () => {
+    const server = await serve();
+    const store = new RedisStore((await connect(name, server.port)).client);
+    closing.push(() => store.close());
+    const early = store.watch(() => undefined);
+    store.close();
+    await early.then(
+      (stop) => stop(),
+      () => undefined,
+    );
+    const heard: StoreNotice[] = [];
+    const stop = await store.watch(() => undefined);
+    await store.watch((notice) => heard.push(notice));
+    await stop();
+    const key = await make(store);
+    await store.destroy(key, { now: Date.now(), tombstoneUntil: Date.now() + HOUR });
+    await until(() => heard.length > 0);
+  });
 });
 
 test("a user with the rights that the documentation names can do everything", async () => {

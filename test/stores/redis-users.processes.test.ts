@@ -40,3 +40,17 @@ test("a prefix of the client is kept, and one with braces is refused: no generat
   const other = new Redis({ keyPrefix: "{shop}:", lazyConnect: true });
   expect(() => new RedisStore(other)).toThrow(TypeError);
 });
+
+test("a page goes on behind a session that is over, also when memory is full", async () => {
+  const { client, store } = open();
+  for (let index = 0; index < 3; index += 1) await make(store, "bob");
+  const { now } = at;
+  const { sessions, after } = await store.listByUser("bob", { now, limit: 1 });
+  await store.revokeHandle(sessions[0]?.handle ?? "", at);
+  await server.command("CONFIG SET maxmemory 1");
+  const rest = store.listByUser("bob", { now, after, limit: 9 });
+  await rest.catch(() => undefined);
+  await server.command("CONFIG SET maxmemory 0");
+  expect((await rest).sessions).toHaveLength(2);
+  client.disconnect();
+});
