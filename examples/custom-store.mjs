@@ -49,8 +49,9 @@ export class MapStore {
 
   rotate(oldKey, newKey, change, { leave, bind }) {
     const { found, refusal } = this.#find(oldKey, change);
-    if (refusal) return refusal;
+    if (refusal && refusal.reason !== "conflict") return refusal;
     if (!this.#isFree(newKey, change.now)) return DUPLICATE;
+    if (refusal) return refusal;
     const record = { ...changed(found, change), rotatedAt: change.now };
     if (bind !== undefined) record.binding = bindingOf(bind, change.now);
     this.entries.set(newKey, record);

@@ -70,6 +70,26 @@ describe("store calls", () => {
     expect(calls.take()).toEqual(["load"]);
   });
 
+  it("are one load and one rotation for a login, and one load and one end for a logout", async () => {
+    await browser.visit((session) => session.login("ann"));
+    expect(calls.take()).toEqual(["create"]);
+    const visitor = new Browser(sessions);
+    await visitor.visit((session) => void (session["cart"] = [1]));
+    calls.take();
+    await visitor.visit((session) => session.login("ann"));
+    expect(calls.take()).toEqual(["load", "rotate"]);
+    await visitor.visit((session) => session.logout());
+    expect(calls.take()).toEqual(["load", "destroy"]);
+  });
+
+  it("are one for a page of a user's sessions, and one for ending them all", async () => {
+    await browser.visit((session) => session.login("ann"));
+    calls.take();
+    await sessions.forUser("ann").list();
+    await sessions.forUser("ann").revokeAll();
+    expect(calls.take()).toEqual(["listByUser", "revokeUser"]);
+  });
+
   it("are none for forged and malformed cookies", async () => {
     for (const cookie of [
       "sid=garbage",

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { repository } from "../support/source-files.ts";
 import { checklist, rows } from "./checklist.ts";
 import { documentAt } from "./markdown.ts";
+import { testsOf } from "./test-names.ts";
 
 /** How many rows each part of the checklist has. */
 const PARTS = { A: 10, B: 12, C: 16, D: 13, E: 17, F: 16, G: 24, H: 14, I: 13, J: 15 };
@@ -14,36 +14,6 @@ const NEEDED =
   "A01 A03 A04 A07 A08 B02 B03 B04 B05 B06 B09 B10 B12 C01 C03 C09 C11 C12 D01 D02 D03 D04 D05 D06 D07 D12 " +
   "E01 E02 E04 E05 E06 E07 E08 E15 F01 F02 F03 F06 F13 F14 G01 G03 G04 G05 G06 G07 G16 G20 H01 H02 H03 H04 H05 " +
   "I01 I03 I04 I06 I07 I09 J01 J02 J05";
-
-/** The names of a file's tests, as far as they run everywhere: not those that are skipped, planned or conditional. */
-function testsOf(file: string): string[] {
-  const source = ts.createSourceFile(file, readFileSync(join(repository, file), "utf8"), ts.ScriptTarget.ESNext, true);
-  const names: string[] = [];
-  const visit = (node: ts.Node): void => {
-    const name = ts.isCallExpression(node)
-      ? node.arguments[0]
-      : ts.isPropertyAssignment(node)
-        ? node.initializer
-        : null;
-    if (name !== null && name !== undefined && (ts.isStringLiteralLike(name) || ts.isTemplateExpression(name))) {
-      const caller = ts.isCallExpression(node)
-        ? node.expression.getText()
-        : (node as ts.PropertyAssignment).name.getText();
-      if (/\.(skip|todo|skipIf|runIf)\b/.test(caller)) return;
-      if (/^(test|it|describe|story|promise)\b/.test(caller)) {
-        names.push(ts.isStringLiteralLike(name) ? name.text : name.getText().slice(1, -1));
-      }
-    } else if (
-      ts.isCallExpression(node) &&
-      /^(test|it|describe)\.(skip|todo|skipIf|runIf)\b/.test(node.expression.getText())
-    ) {
-      return;
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
-  return names;
-}
 
 describe("the security checklist", () => {
   test("has all its 150 rows, in order", () => {

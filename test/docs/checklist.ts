@@ -15,6 +15,12 @@ export interface ChecklistRow {
   readonly tests: readonly NamedTest[];
 }
 
+/** The tests that a cell names: `[words](../file): "name"`, one after the other. */
+export function namedTests(cell: string): readonly NamedTest[] {
+  const found = cell.matchAll(/\]\(\.\.\/([^)]+)\): "(.*?)"(?=; \[|$)/g);
+  return [...found].map(([, file = "", name = ""]) => ({ file, name }));
+}
+
 /** The checklist of one language's page. */
 export function checklist(path: string, heading: string): readonly ChecklistRow[] {
   return documentAt(path)
@@ -26,8 +32,7 @@ export function checklist(path: string, heading: string): readonly ChecklistRow[
         : what.startsWith("**decided against**")
           ? "decided against"
           : "holds";
-      const tests = [...named.matchAll(/\]\(\.\.\/([^)]+)\): "(.*?)"(?=; \[|$)/g)];
-      return { id, state, cells, tests: tests.map(([, file = "", name = ""]) => ({ file, name })) };
+      return { id, state, cells, tests: namedTests(named) };
     });
 }
 
