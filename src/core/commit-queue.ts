@@ -141,7 +141,8 @@ class CommitQueue {
     for (const part of batch.parts) {
       if (isOutlived(part.task.state, current)) refuse(part, outlived());
       else if (isLost(part, batch.doubt)) refuse(part, forget(part));
-      else if (isOver(part.task.state, part.task.attempt.since)) refuse(part, conflictOn(Object.keys(current)));
+      else if (isOver(part.task.state, part.task.attempt.since) && meets(part, current))
+        refuse(part, conflictOn(Object.keys(current)));
       else {
         part.current = current;
         again.push(part);
@@ -218,6 +219,11 @@ function forget({ task: { state } }: Part): FastSessionError {
     "ERR_SESSION_STORE_UNKNOWN",
     "whether a change was saved cannot be known any more, since the session changed meanwhile: it is not made again",
   );
+}
+
+/** Whether a conflict is about a field that this request looked at, and not only others that went with it. */
+function meets({ recorded: { computed, assigned } }: Part, current: Conflict["current"]): boolean {
+  return Object.keys(current).some((field) => Object.hasOwn({ ...assigned, ...computed }, field));
 }
 
 /** How many of those who wait go together: who has the session to himself goes alone, under his fence. */

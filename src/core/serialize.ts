@@ -6,7 +6,7 @@ import { reload } from "./lifecycle.ts";
 import type { Lease } from "./session-identity.ts";
 import type { SessionState } from "./session-state.ts";
 import { callStore } from "./store-call.ts";
-import type { Milliseconds, Seconds } from "./units.ts";
+import type { Awaitable, Milliseconds, Seconds } from "./units.ts";
 
 /** How long a request waits for a session, and how long it keeps it. */
 export interface SerializeOptions {
@@ -76,19 +76,31 @@ async function take(state: SessionState, wait: Milliseconds, lease: Milliseconds
 }
 
 async function lockOf(state: SessionState, wait: Milliseconds, lease: Milliseconds): Promise<Lease> {
-  const { config, key } = state;
-  const { store } = config;
   const begin = performance.now();
   for (let attempt = 1; ; attempt += 1) {
-    const held = await callStore(config, "lock", () => {
-      if (store.lock === undefined || !store.capabilities.lock) throw unsupported();
-      return store.lock(key as string, { now: config.now(), lease });
-    });
+    const held = await ask(state, lease);
     if (held !== null) return held;
     const left = wait - (performance.now() - begin);
     if (left <= 0) throw locked();
     // At random, so that those who wait do not ask in step.
     await pause(Math.min(left, Math.random() * Math.min(LONGEST_PAUSE, 10 * attempt)));
+  }
+}
+
+async function ask({ config, key }: SessionState, lease: Milliseconds): Promise<Lease | null> {
+  const { store } = config;
+  let asked = null as Awaitable<Lease | null>;
+  try {
+    return await callStore(config, "lock", () => {
+      if (store.lock === undefined || !store.capabilities.lock) throw unsupported();
+      return (asked = store.lock(key as string, { now: config.now(), lease }));
+    });
+  } catch (error) {
+    // A lock that is given too late is given back: nobody could have it until the lease ends.
+    void Promise.resolve(asked)
+      .then((late) => late?.release())
+      .catch(() => undefined);
+    throw error;
   }
 }
 

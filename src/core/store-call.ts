@@ -38,9 +38,9 @@ export function callStore<T>(
   try {
     answer = call();
   } catch (error) {
-    // Nothing was sent: no connection lies between.
+    // Nothing was sent: no connection lies between. What was before stays in doubt.
     config.events.emit("store-error", { verb, error });
-    throw failure(verb, error);
+    throw failure(verb, error, sending?.doubt === true ? sending : null);
   }
   return isPromise(answer) ? withDeadline(config, verb, answer, call, sending) : answer;
 }

@@ -290,3 +290,26 @@ it("a request over maxSessionBytes is refused alone", async () => {
   expect(codes(results)).toEqual(["ok", "ERR_SESSION_TOO_LARGE", "ok"]);
   expect(await stored()).toEqual({ n: 2 });
 });
+
+it("a change that is too late for a conflict of its own fails alone", async () => {
+  start({ storeTimeout: 0.03 });
+  await browser.visit((session) => void Object.assign(session, { x: 0, y: 0 }));
+  const elsewhere = new Browser(
+    createSessions({ secretKey, store, now: clock.now, logLevel: "silent" }),
+    browser.cookie,
+  );
+  const visits = await open([
+    (session) => void (session["z"] = 1),
+    (session) => session.increment("x"),
+    (session) => void (session["y"] = 1),
+  ]);
+  await elsewhere.visit((session) => session.increment("x"));
+  // The first call takes all the time that there is for the others' step.
+  store.hang("commit");
+  const ended = visits.map((visit) => visit.end());
+  await Promise.allSettled([ended[0]]);
+  store.heal();
+  const [, , other] = await Promise.allSettled(ended);
+  expect(other?.status).toBe("fulfilled");
+  expect(await stored()).toMatchObject({ y: 1 });
+});

@@ -328,3 +328,23 @@ it("what stays unknown says so, with what the client said", async () => {
   const error = await visit.end().catch((reason: unknown) => reason as FastSessionError);
   expect(error).toMatchObject({ ...UNKNOWN, status: 503, cause: { message: "socket closed" } });
 });
+
+it("a repeat that cannot even be sent leaves what was unknown unknown", async () => {
+  class ClosingStore extends RemoteStore {
+    state: "open" | "silent" | "closed" = "open";
+
+    override commit(...args: Parameters<RemoteStore["commit"]>): ReturnType<RemoteStore["commit"]> {
+      if (this.state === "closed") throw new Error("the client is closed");
+      return this.state === "silent" ? new Promise(() => undefined) : super.commit(...args);
+    }
+  }
+  const closing = new ClosingStore();
+  browser = new Browser(createSessions({ secretKey, store: closing, logLevel: "silent", storeTimeout: 0.03 }));
+  await browser.visit((session) => void (session["n"] = 0));
+  const { session } = await browser.start();
+  session.increment("n");
+  closing.state = "silent";
+  await swallow(session.saveSession());
+  closing.state = "closed";
+  await swallow(session.saveSession());
+});

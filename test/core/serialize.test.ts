@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { serialize } from "../../src/core/serialize.ts";
 import { createSessions, type SessionOptions, type Sessions } from "../../src/create-sessions.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
@@ -147,6 +147,23 @@ describe.each(["local", "remote"])("a session for one request alone, on a %s sto
     await other.session.logout();
     await expect(serialize(late.session)).rejects.toMatchObject({ code: "ERR_SESSION_GONE" });
   });
+});
+
+it("that a store gives too late is given back at once", async () => {
+  const clock = new ManualClock();
+  const store = new HostileStore(new MemoryStore(), { local: false });
+  const sessions = createSessions({ secretKey, store, now: clock.now, logLevel: "silent", storeTimeout: 0.03 });
+  const browser = new Browser(sessions);
+  await browser.visit((session) => void (session["n"] = 0));
+  const visit = await browser.start();
+  const held = store.hold("lock");
+  await expect(serialize(visit.session, { wait: 0 })).rejects.toMatchObject({ code: "ERR_SESSION_STORE" });
+  held.release();
+  await visit.end();
+  // Long before the lease would end.
+  const next = await browser.start();
+  await vi.waitFor(() => serialize(next.session, { wait: 0 }), { timeout: 2000 });
+  await next.end();
 });
 
 it("needs a store that has locks, and says so", async () => {
