@@ -1,3 +1,4 @@
+import { fromText, toText } from "../core/kept-text.ts";
 import type {
   Alias,
   Binding,
@@ -11,7 +12,6 @@ import type {
 import type { Bind, Change, Conflict, Gone, Moved, Rejected } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 import type { MysqlValue, Row } from "./mysql-client.ts";
-import { fromText, toText } from "./mysql-text.ts";
 
 /** Columns of `load`, in the order of `toStored`. */
 export const LOADED = `s.kind, s.expires_at, s.version, s.created_at, s.last_used_at, s.rotated_at, s.handle,

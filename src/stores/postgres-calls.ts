@@ -2,7 +2,7 @@ import type { Milliseconds } from "../core/units.ts";
 import { type Connection, connect, type PostgresClient, type Row, type Statement } from "./postgres-client.ts";
 import { isCollision, storeError } from "./postgres-errors.ts";
 import { calls, type Verb } from "./postgres-migration.ts";
-import { type Argument, toParameter } from "./postgres-text.ts";
+import { type Argument, toParameter } from "./postgres-argument.ts";
 
 /**
  * How long a call that loses against other transactions is made again. Less than the default of `storeTimeout`, so that

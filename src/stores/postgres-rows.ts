@@ -1,3 +1,4 @@
+import { fromText, put } from "../core/kept-text.ts";
 import type {
   Alias,
   Binding,
@@ -11,7 +12,6 @@ import type {
 import type { Conflict } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 import type { Row } from "./postgres-client.ts";
-import { fromText, put } from "./postgres-text.ts";
 
 /** The first row's JSON. */
 type Head = readonly [

@@ -19,6 +19,7 @@
  * acknowledged by a replica that may be behind, and not for reads from one: send everything to the primary.
  */
 import { FastSessionError } from "../core/errors.ts";
+import { toText } from "../core/kept-text.ts";
 import type { Alias, Key, NewSession, SessionPage, StoredSession, Tombstone } from "../core/session-record.ts";
 import type {
   Bind,
@@ -44,7 +45,7 @@ import { type ListenSource, listenOn } from "./postgres-listen.ts";
 import { channelOf, layoutQuery, migration, pingQuery } from "./postgres-migration.ts";
 import { checkArguments, DEFAULT_SCHEMA, type PostgresStoreOptions } from "./postgres-options.ts";
 import { toAnswer, toLists, toPage, toStored } from "./postgres-rows.ts";
-import { type Argument, toText } from "./postgres-text.ts";
+import type { Argument } from "./postgres-argument.ts";
 
 export type { PgClient, PgliteClient, PostgresClient, PostgresJsClient } from "./postgres-client.ts";
 export type { ListenSource, PgListenClient } from "./postgres-listen.ts";

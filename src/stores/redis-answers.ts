@@ -1,3 +1,4 @@
+import { fromText, put } from "../core/kept-text.ts";
 import type {
   Alias,
   Binding,
@@ -10,7 +11,6 @@ import type {
 } from "../core/session-record.ts";
 import type { Conflict, Duplicate, Gone, Moved, Rejected } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
-import { fromText } from "./redis-text.ts";
 
 /** A reply of Redis, as both clients hand it out. */
 export type Reply = number | string | null | readonly Reply[];
@@ -61,12 +61,6 @@ export function toStored(reply: Reply, now: EpochMilliseconds): StoredSession | 
   };
 }
 
-function put(fields: Record<string, string>, name: string, value: string): void {
-  // An assignment would set the object's prototype and store nothing.
-  if (name === "__proto__") Object.defineProperty(fields, name, { value, enumerable: true, configurable: true });
-  else fields[name] = value;
-}
-
 function toBinding(own: Letters): Binding {
   return {
     userId: userIdOf(own["u"] as string),
@@ -108,7 +102,7 @@ function toCurrent(parts: readonly (string | null)[]): Record<string, string | n
   for (let at = 0; at < parts.length; at += 2) {
     const value = parts[at + 1] ?? null;
     const name = fromText((parts[at] as string).slice(1));
-    put(current as Record<string, string>, name, (value === null ? null : fromText(value)) as string);
+    put(current, name, value === null ? null : fromText(value));
   }
   return current;
 }

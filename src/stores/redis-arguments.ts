@@ -1,10 +1,10 @@
 import { digestOf } from "../core/crypto.ts";
+import { toText } from "../core/kept-text.ts";
 import type { Fields, Leave, NewSession } from "../core/session-record.ts";
 import type { Bind, Change, RotateChange, SessionStore } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 import { userOf } from "./redis-keys.ts";
 import { GRACE } from "./redis-lua.ts";
-import { toText } from "./redis-text.ts";
 
 /** What a record remembers of an operation's name: 66 bits of its hash, so that eight of them take 88 bytes. */
 export function operationMark(operation: string): string {

@@ -9,9 +9,9 @@
  * | `<prefix>{tag}:g:<user>` | string | the user's generation, once raised; never expires |
  * | `<prefix>{<handle>}:h` | string | tag and user of the session of that public name |
  */
+import { toText } from "../core/kept-text.ts";
 import { userTag } from "../core/session-id.ts";
 import type { Key } from "../core/session-record.ts";
-import { toText } from "./redis-text.ts";
 
 /** `v1.<tag>.<hash>`, as `hashedKey` makes it. */
 const KEY = /^v1\.[\w-]{3}\.[\w-]+$/;

@@ -1,4 +1,5 @@
 import { FastSessionError } from "../core/errors.ts";
+import { toText } from "../core/kept-text.ts";
 import type { Key, SessionPage } from "../core/session-record.ts";
 import type { SessionStore } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
@@ -7,7 +8,6 @@ import { pointerArguments } from "./redis-arguments.ts";
 import type { RedisCaller } from "./redis-caller.ts";
 import { type RedisKeys, tagOfKey, userOf } from "./redis-keys.ts";
 import { READ, SET_POINTER } from "./redis-scripts.ts";
-import { toText } from "./redis-text.ts";
 import { LIST, REVOKE_HANDLE, REVOKE_USER } from "./redis-user-scripts.ts";
 
 type End = Parameters<SessionStore["destroy"]>[1];

@@ -1,3 +1,4 @@
+import { fromText, put, toText } from "../core/kept-text.ts";
 import type {
   Alias,
   Fields,
@@ -24,9 +25,8 @@ import type {
 } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 import { type SqliteDatabase, Statement } from "./sqlite-driver.ts";
-import { bindingValues, type Found, type Member, put, toFound, toMember, toStored, toSummary } from "./sqlite-rows.ts";
+import { bindingValues, type Found, type Member, toFound, toMember, toStored, toSummary } from "./sqlite-rows.ts";
 import { SQL } from "./sqlite-statements.ts";
-import { fromText, toText } from "./sqlite-text.ts";
 
 const GONE: Gone = { ok: false, reason: "gone" };
 const DUPLICATE: Duplicate = { ok: false, reason: "duplicate" };

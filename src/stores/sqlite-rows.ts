@@ -1,3 +1,4 @@
+import { fromText, put, toText } from "../core/kept-text.ts";
 import type {
   Alias,
   Binding,
@@ -11,7 +12,6 @@ import type {
 import type { Bind } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 import type { Row, SqliteValue } from "./sqlite-driver.ts";
-import { fromText, SEPARATOR, toText } from "./sqlite-text.ts";
 
 type Kind = "session" | "alias" | Tombstone["reason"];
 
@@ -51,21 +51,15 @@ export function toStored(row: Row, now: EpochMilliseconds): StoredSession | Alia
   return { kind, fields: toFields(fields), version, createdAt, lastUsedAt, rotatedAt, expiresAt, handle, binding };
 }
 
-/** The fields, which come as one string. */
+/** The fields, which come as one string, a separator between names and texts: `toText` leaves none in them. */
 function toFields(packed: string | null): Fields {
   const fields: Record<string, string> = {};
   if (packed === null) return fields;
-  const parts = packed.split(SEPARATOR);
+  const parts = packed.split("\x1f");
   for (let at = 1; at < parts.length; at += 2) {
     put(fields, fromText(parts[at - 1] as string), fromText(parts[at] as string));
   }
   return fields;
-}
-
-/** Sets a property, also one whose assignment would set the object's prototype and store nothing. */
-export function put<Text>(fields: Record<string, Text>, name: string, text: Text): void {
-  if (name === "__proto__") Object.defineProperty(fields, name, { value: text, enumerable: true, configurable: true });
-  else fields[name] = text;
 }
 
 /** A record or a mark, as a writing verb sees it. Columns of `find`. */

@@ -1,5 +1,4 @@
-/** What a function in the database is given. */
-export type Argument = string | number | boolean | null | undefined | readonly (string | null)[];
+/** Any JavaScript string as a text that databases and their clients keep as it is. For stores. */
 
 /** Begins a text that is kept as JSON (ASCII's record separator). */
 const ESCAPE = "\x1e";
@@ -10,13 +9,19 @@ interface WellFormed {
 }
 
 /**
- * Any JavaScript string as a text that PostgreSQL keeps: it has no U+0000, and clients replace lone surrogates. Such a
- * string is kept as JSON behind a mark; all others, JSON included, as they are.
+ * UTF-8 has no form for a lone surrogate: clients would send U+FFFD for each, and two names or two users would become one.
+ * PostgreSQL refuses U+0000, drivers of SQLite cut there (`node:sqlite` and `libsql`), MariaDB's JSON functions lose it,
+ * and U+001F stands between texts where a store reads several as one. Such a string is kept as JSON behind a mark; all
+ * others, JSON included, as they are.
  */
 export function toText(value: string): string {
   if (typeof value !== "string")
     throw new TypeError("a field's name and text are strings: fields are encoded by the core");
-  const plain = !value.includes("\0") && !value.startsWith(ESCAPE) && (value as unknown as WellFormed).isWellFormed();
+  const plain =
+    !value.includes("\0") &&
+    !value.includes("\x1f") &&
+    !value.startsWith(ESCAPE) &&
+    (value as unknown as WellFormed).isWellFormed();
   return plain ? value : ESCAPE + JSON.stringify(value);
 }
 
@@ -28,14 +33,4 @@ export function fromText(text: string): string {
 export function put<Text>(fields: Record<string, Text>, name: string, text: Text): void {
   if (name === "__proto__") Object.defineProperty(fields, name, { value: text, enumerable: true, configurable: true });
   else fields[name] = text;
-}
-
-/** An argument in PostgreSQL's text form. */
-export function toParameter(argument: Argument): string | null {
-  if (argument === null || argument === undefined) return null;
-  return typeof argument === "object" ? `{${argument.map(quoted).join(",")}}` : String(argument);
-}
-
-function quoted(text: string | null): string {
-  return text === null ? "NULL" : `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
