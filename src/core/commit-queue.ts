@@ -212,9 +212,11 @@ function isLost({ recorded }: Part, doubt: boolean): boolean {
   return doubt && recorded.computed !== null;
 }
 
-function forget({ task: { state } }: Part): FastSessionError {
+function forget(part: Part): FastSessionError {
+  const { state } = part.task;
   state.unsettled = null;
   state.recorder?.reset(state.recorder.base);
+  restore(part);
   return new FastSessionError(
     "ERR_SESSION_STORE_UNKNOWN",
     "whether a change was saved cannot be known any more, since the session changed meanwhile: it is not made again",
@@ -240,13 +242,17 @@ function finish(part: Part, settle: () => Awaitable<void>): void {
   }
 }
 
-/** What others were to leave is not taken for stored by a request that goes on. */
 function refuse(part: Part, error: unknown): void {
   part.reject(error);
-  const { recorder } = part.task.state;
-  if (part.seen === null || recorder === null) return;
+  if (!isUnknown(error)) restore(part);
+}
+
+/** What others were to leave is not taken for stored by a request that goes on. */
+function restore({ seen, task }: Part): void {
+  const { recorder } = task.state;
+  if (seen === null || recorder === null) return;
   try {
-    recorder.rebase(part.seen);
+    recorder.rebase(seen);
   } catch {
     // Its steps are not pure: nothing can be made of them any more.
     recorder.reset(recorder.base);

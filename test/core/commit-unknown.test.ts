@@ -348,3 +348,24 @@ it("a repeat that cannot even be sent leaves what was unknown unknown", async ()
   closing.state = "closed";
   await swallow(session.saveSession());
 });
+
+it("requests whose commits were merged go on from what the call leaves", async () => {
+  await browser.visit((session) => void Object.assign(session, { n: 0, y: 0 }));
+  const [first, one, other] = (await open(
+    (session) => void (session["y"] = 1),
+    (session) => session.increment("n"),
+    (session) => session.increment("n"),
+  )) as [Visit, Visit, Visit];
+  const held = store.hold("commit");
+  const ending = first.end();
+  await held.arrived;
+  const saving = [one, other].map(({ session }) => swallow(session.saveSession()));
+  held.release();
+  loseAnswers("commit");
+  await Promise.all([...saving, ending.catch(() => undefined)]);
+  store.heal();
+  other.session.increment("n");
+  expect(other.session["n"]).toBe(3);
+  await Promise.all([one.end(), other.end()]);
+  expect(await stored()).toMatchObject({ n: 3 });
+});
