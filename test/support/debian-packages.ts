@@ -7,7 +7,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -26,20 +26,51 @@ export async function debianPackages(...names: readonly string[]): Promise<strin
   const folder = join(cache, `${names[0]}-${digest.slice(0, 8)}`);
   if (existsSync(folder)) return folder;
   await mkdir(cache, { recursive: true });
-  const work = await mkdtemp(join(cache, "fetch-"));
+  return alone(`${folder}.lock`, async () => {
+    if (existsSync(folder)) return folder;
+    const work = await mkdtemp(join(cache, "fetch-"));
+    try {
+      // A rename is atomic: nobody finds half of it, also where the lock was lost.
+      await rename(await unpack(names, work), folder).catch((error: unknown) => {
+        if (!existsSync(folder)) throw error;
+      });
+      return folder;
+    } catch (error) {
+      if (process.getuid?.() !== 0) throw error;
+      await install(names);
+      return "/";
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  });
+}
+
+/** Runs `work` while no other process does: those that start at once fetch a package once. */
+async function alone<T>(lock: string, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      await writeFile(lock, String(process.pid), { flag: "wx" });
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    const holder = Number(await readFile(lock, "utf8").catch(() => ""));
+    if (holder > 0 && !isAlive(holder)) await rm(lock, { force: true });
+    else await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   try {
-    const root = await unpack(names, work);
-    // A rename is atomic: of several processes that fetch at once, one wins and the others use what it made.
-    await rename(root, folder).catch((error: unknown) => {
-      if (!existsSync(folder)) throw error;
-    });
-    return folder;
-  } catch (error) {
-    if (process.getuid?.() !== 0) throw error;
-    await install(names);
-    return "/";
+    return await work();
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await rm(lock, { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
