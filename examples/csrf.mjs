@@ -18,7 +18,7 @@ app.get("/", (c) =>
 app.post("/email", async (c) => {
   const { _csrf, email } = await c.req.parseBody();
   if (!verifyCsrf(c.var.session, _csrf)) return c.text("This form is out of date: reload the page.", 403);
-  c.var.session.email = String(email);
+  c.var.session.email = typeof email === "string" ? email : "";
   return c.text("saved");
 });
 
