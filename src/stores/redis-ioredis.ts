@@ -2,6 +2,7 @@ import type { Reply } from "./redis-answers.ts";
 import { type Commander, type IoredisClient, isUnknownScript } from "./redis-client.ts";
 import { IoredisConnection, type IoredisPlain, type RedisConnection } from "./redis-connection.ts";
 import type { Script } from "./redis-script.ts";
+import { READ } from "./redis-scripts.ts";
 
 /** More of the client, of which some is only on one of its two classes. */
 interface Whole extends IoredisClient {
@@ -64,10 +65,18 @@ export class Ioredis implements Commander {
     return { reply: answers[0]?.[1] as Reply, replicas: Number(answers[1]?.[1]) };
   }
 
-  connection(): Promise<RedisConnection> {
-    const masters = this.cluster ? (this.#client.nodes?.("master") ?? []) : [];
-    const node = masters[Math.floor(Math.random() * masters.length)] ?? this.#client;
-    return Promise.resolve(new IoredisConnection(node.duplicate(FEED)));
+  async connection(): Promise<RedisConnection> {
+    if (!this.cluster) return new IoredisConnection(this.#client.duplicate(FEED));
+    // A client that has only begun to connect knows its servers when it has been answered something.
+    if (this.#masters().length === 0) await this.run(READ, ["{}"], []).catch(() => undefined);
+    const masters = this.#masters();
+    const node = masters[Math.floor(Math.random() * masters.length)];
+    if (node === undefined) throw new Error("the client knows no server of its cluster");
+    return new IoredisConnection(node.duplicate(FEED));
+  }
+
+  #masters(): readonly { duplicate(overrides: object): IoredisPlain }[] {
+    return this.#client.nodes?.("master") ?? [];
   }
 
   /**

@@ -1,8 +1,12 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { Cluster as Cluster5 } from "ioredis";
+import { Cluster as Cluster6 } from "ioredis6";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { StoreNotice } from "../../src/core/session-store.ts";
 import { RedisStore } from "../../src/stores/redis.ts";
 import { storeContract } from "../../src/testing/store-contract.ts";
 import { clusterClients, type Connected } from "../support/redis-clients.ts";
 import { RedisCluster } from "../support/redis-cluster.ts";
+import { HOUR, make as makeSession, until } from "../support/redis-sessions.ts";
 
 let cluster: RedisCluster;
 
@@ -43,3 +47,20 @@ describe.each(Object.entries(clusterClients))("RedisStore on a Cluster with %s",
     parallelStores: make,
   });
 });
+
+test.each([Cluster5, Cluster6])(
+  "the feed of ioredis %# waits for a Cluster that has only begun to connect",
+  async (Cluster) => {
+    const nodes = cluster.ports.map((port) => ({ host: "localhost", port }));
+    const client = new Cluster(nodes, { redisOptions: { family: 4 } });
+    const store = new RedisStore(client);
+    const heard: StoreNotice[] = [];
+    await store.watch((notice) => heard.push(notice));
+    const key = await makeSession(store);
+    await store.destroy(key, { now: Date.now(), tombstoneUntil: Date.now() + HOUR });
+    await until(() => heard.length > 0);
+    expect(heard).toEqual([{ type: "revoked", keys: [key] }]);
+    store.close();
+    client.disconnect();
+  },
+);
