@@ -30,6 +30,7 @@ interface Notification {
 }
 
 interface PgPool {
+  readonly options?: { readonly max?: number };
   connect(): Promise<PgListenClient & { release(destroy: boolean): void }>;
 }
 
@@ -50,7 +51,8 @@ function isPool(client: object): client is PgPool {
 }
 
 export function isListenSource(client: PostgresClient, source: unknown): source is ListenSource {
-  if (source === true) return isPostgresJs(client) || isPglite(client) || isPool(client);
+  // Of one connection there would be none left to ask anything.
+  if (source === true) return isPostgresJs(client) || isPglite(client) || (isPool(client) && client.options?.max !== 1);
   return typeof source === "function";
 }
 

@@ -54,7 +54,7 @@ export function checkArguments(client: PostgresClient, options: PostgresStoreOpt
   }
   if (listen !== undefined && !isListenSource(client, listen)) {
     throw new TypeError(
-      "listen is true (of a Pool of pg, of postgres.js, or of PGlite), a function that makes a Client of pg, or a client of postgres.js",
+      "listen is true (of a Pool of pg with more than one connection, of postgres.js, or of PGlite), a function that makes a Client of pg, or a client of postgres.js",
     );
   }
 }

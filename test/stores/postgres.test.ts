@@ -36,6 +36,8 @@ describe("a PostgresStore", () => {
 
   test("cannot listen on the one connection of a Client of pg", () => {
     expect(() => new PostgresStore(new pg.Client(), { listen: true })).toThrow(/^listen is true \(of a Pool/);
+    // Nor on that of a pool: verbs would wait for it for ever.
+    expect(() => new PostgresStore(new pg.Pool({ max: 1 }), { listen: true })).toThrow(/more than one connection/);
   });
 
   test("has a feed in its type where it has one", () => {
