@@ -51,6 +51,8 @@ export class Feed {
       }
       throw error;
     }
+    // It has listened, and does not at this moment: who comes now hears what the others have heard.
+    if (this.#lost) tell(own, { type: "lost" });
     return async () => {
       if (this.#listeners.delete(own) && this.#listeners.size === 0) await this.close();
     };
@@ -185,14 +187,16 @@ export class Feed {
     (this.#retry as { unref?(): void }).unref?.();
   }
 
-  /** Calls everybody. What a listener throws is dropped: there is nobody to whom it belongs. */
   #tell(notice: StoreNotice): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(notice);
-      } catch {
-        continue;
-      }
-    }
+    for (const listener of this.#listeners) tell(listener, notice);
+  }
+}
+
+/** What a listener throws is dropped: there is nobody to whom it belongs. */
+function tell(listener: Listener, notice: StoreNotice): void {
+  try {
+    listener(notice);
+  } catch {
+    return;
   }
 }

@@ -1,4 +1,4 @@
-import type pg from "pg";
+import pg from "pg";
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { newOperation } from "../../src/core/session-id.ts";
@@ -251,4 +251,29 @@ test("a feed that is closed while it opens leaves no connection behind", async (
   await watching;
   // Waits for all that are lent out.
   await own.end();
+});
+
+test("who begins to listen while the connection is broken is told so, and of its return", async () => {
+  const made: pg.Client[] = [];
+  const state = { down: false };
+  const listen = (): pg.Client => {
+    const client = new pg.Client(state.down ? "postgres://nobody@127.0.0.1:1/nowhere" : server.url);
+    made.push(client);
+    return client;
+  };
+  const listening = new PostgresStore(pool, { listen });
+  const [first, second]: [string[], string[]] = [[], []];
+  await listening.watch(({ type }) => first.push(type));
+  state.down = true;
+  const { rows } = await (made[0] as pg.Client).query<{ pid: number }>("select pg_backend_pid() as pid");
+  await pool.query("select pg_terminate_backend($1)", [rows[0]?.pid]);
+  await until(() => first.length === 1);
+  await listening.watch(({ type }) => second.push(type));
+  state.down = false;
+  await until(() => first.length === 2 && second.includes("restored"));
+  expect([first, second]).toEqual([
+    ["lost", "restored"],
+    ["lost", "restored"],
+  ]);
+  await listening.close();
 });
