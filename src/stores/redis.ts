@@ -7,18 +7,18 @@
  * | verb | commands, inside of one script |
  * | --- | --- |
  * | load | `HMGET HGETALL`, of a bound session `GET` its user's generation |
- * | create | `HGET`, `HSET PEXPIRE`; bound: `GET`, with a cap `ZRANGE` and `HMGET` each, `ZADD PTTL PEXPIRE`, and beside it `SET` |
- * | commit | `HMGET`, of a bound session `GET`, `HGET` each expected field, `HDEL HSET`, `PEXPIRE` where the deadline moves |
- * | renew | `HMGET`, of a bound session `GET`, `HSET PEXPIRE` |
+ * | create | `HMGET HGET`, `HSET PEXPIRE`; bound: `GET`, `ZRANDMEMBER` or with a cap `ZRANGE`, what is there, `ZADD PTTL PEXPIRE SET` |
+ * | commit | `HMGET`, of a bound session `GET`, `HGET` each expected field, `HDEL HSET`, `PTTL PEXPIRE` where the deadline moves |
+ * | renew | `HMGET`, of a bound session `GET PTTL`, `HSET PEXPIRE` |
  * | rotate | as commit, `RENAME`, `HSET PEXPIRE` under the old key, `ZREM ZADD`, `PUBLISH` |
  * | destroy | `HMGET`, of a bound session `GET ZREM`, `DEL HSET PEXPIRE PUBLISH` |
- * | listByUser | `ZRANK ZRANGE`, `HMGET` each |
+ * | listByUser | `GET`, `ZRANK ZRANGE`, `HMGET` each, `ZREM` what is lost |
  * | revokeHandle | `GET`; then in the user's slot `ZRANGE`, `HGET` each, as destroy |
- * | revokeUser | `INCR ZRANGE`, as destroy each, 200 a call |
+ * | revokeUser | `INCR`, `ZRANGE` and `HMGET` each, as destroy, 200 a call |
  * | lock | `HMGET HSET HINCRBY` |
  * | ping | `INFO memory` |
  *
- * On a Cluster a rotation into another slot (a login of a visitor) is three calls: see `redis-crossing.ts`.
+ * On a Cluster a rotation into another slot (a login of a visitor) is three calls, and a public name one beside: see `redis-crossing.ts`.
  *
  * Not where Redis may evict keys (`maxmemory-policy` other than `noeviction`): sessions and indexes would vanish, which
  * `ping` refuses. Replication is asynchronous: a failover may lose acknowledged changes and bring an ended session back,
