@@ -39,6 +39,15 @@ export function choice<O extends object, const W extends string>(
   return (option(options, name, wanted, (value) => words.includes(value as W)) as W | undefined) ?? words[0];
 }
 
+/** The longest time that an option can ask for, in seconds: instants stay whole numbers that every store and `Date` keep. */
+export const CENTURY = 3_155_760_000;
+
+/** Seconds above 0. */
+export function duration<O extends object>(options: O, name: keyof O & string): number | undefined {
+  const holds = (value: unknown): boolean => typeof value === "number" && value > 0 && value <= CENTURY;
+  return option(options, name, "a number above 0 of seconds, 100 years at most", holds) as number | undefined;
+}
+
 /** A number above 0. */
 export function positive<O extends object>(options: O, name: keyof O & string): number | undefined {
   return option(

@@ -1,4 +1,4 @@
-import { choice, flag, isFunction, isWhole, option, positive } from "./check-option.ts";
+import { CENTURY, choice, duration, flag, isFunction, isWhole, option, positive } from "./check-option.ts";
 import type { Codec } from "./codec.ts";
 import { Encryption, type EncryptionOptions } from "./encryption.ts";
 import { Events } from "./events.ts";
@@ -8,8 +8,9 @@ import { type Lifetime, LONGEST_COOKIE, rotationInterval } from "./lifetime.ts";
 import { Log, type Logger, type LogLevel } from "./logger.ts";
 import { checkSchemaMap, type SchemaMap, validateField } from "./schema.ts";
 import type { SessionConfig } from "./session-config.ts";
+import { capOf, type SessionCap } from "./session-cap.ts";
 import { createIdSource, hashedKey } from "./session-id.ts";
-import type { CapPolicy, SessionStore } from "./session-store.ts";
+import type { SessionStore } from "./session-store.ts";
 import { exceeds } from "./text-size.ts";
 import type { EpochMilliseconds, Seconds } from "./units.ts";
 
@@ -53,7 +54,7 @@ export interface LifeOptions {
   /** The largest session, in bytes. @defaultValue 4194304 (4 MiB) */
   readonly maxSessionBytes?: number;
   /** How many sessions a user may have at once, and what a login beyond does. @defaultValue no limit; `evict-oldest` */
-  readonly maxSessionsPerUser?: number | { readonly max: number; readonly policy: CapPolicy };
+  readonly maxSessionsPerUser?: number | SessionCap;
   /** How values become text: `jsonCodec`, or `structuredCodec` for Date, Map, Set, bigint, … @defaultValue `jsonCodec` */
   readonly codec?: Codec;
   /** Encrypts fields on their way to the store: its keys. @defaultValue none: fields are kept as the codec writes them */
@@ -126,7 +127,7 @@ export function createConfig(options: LifeOptions, context: ConfigContext): Sess
   if (cap !== undefined && !store.capabilities.userIndex) {
     throw new TypeError("maxSessionsPerUser needs a store with an index of users: this one has none");
   }
-  const grace = positive(options, "rotationGrace") ?? DEFAULTS.rotationGrace;
+  const grace = duration(options, "rotationGrace") ?? DEFAULTS.rotationGrace;
   return {
     store,
     now: option(options, "now", "a function that answers milliseconds", isFunction) ?? Date.now,
@@ -147,7 +148,7 @@ export function createConfig(options: LifeOptions, context: ConfigContext): Sess
     storeTimeout:
       (option(options, "storeTimeout", "seconds above 0, 86400 at most", isTimeout) ?? DEFAULTS.storeTimeout) * 1000,
     rotationGrace: grace * 1000,
-    rotateEvery: rotationInterval(positive(options, "rotateEvery"), grace, store.capabilities),
+    rotateEvery: rotationInterval(duration(options, "rotateEvery"), grace, store.capabilities),
     maxSessionBytes: positive(options, "maxSessionBytes") ?? DEFAULTS.maxSessionBytes,
     cap: cap === undefined ? null : capOf(cap),
     signalOf: context.signalOf,
@@ -160,12 +161,16 @@ export function createLog(options: LifeOptions): Log {
   const level = choice(options, "logLevel", ["warn", "debug", "info", "error", "silent"]);
   if (logger !== undefined) {
     for (const method of ["debug", "info", "warn", "error"] as const) {
-      if (typeof (logger as Partial<Logger>)[method] !== "function") {
+      if (typeof (logger as Partial<Logger> | null)?.[method] !== "function") {
         throw new TypeError(`logger has no method ${method}(): pass console, or a logger like pino's or winston's`);
       }
     }
   }
   return new Log(logger, level);
+}
+
+function isAge(value: unknown): boolean {
+  return isWhole(value) && value <= CENTURY;
 }
 
 /** A timer counts to 2^31-1 ms and fires at once beyond. */
@@ -179,14 +184,15 @@ function isCodec(value: unknown): boolean {
 }
 
 function createLifetime(options: LifeOptions, context: ConfigContext): Lifetime {
-  const maxAge = option(options, "maxAge", "a whole number of seconds, 0 for none", isWhole) ?? DEFAULTS.maxAge;
+  const maxAge =
+    option(options, "maxAge", "a whole number of seconds, 0 for none, 100 years at most", isAge) ?? DEFAULTS.maxAge;
   const rolling = flag(options, "rolling");
   if (rolling && maxAge === 0) throw new TypeError("rolling needs a maxAge: without one, set idleTimeout");
   if (maxAge > LONGEST_COOKIE)
     context.log.warnOnce("maxAge is over 400 days: browsers shorten the cookie's life to that");
-  const idle = positive(options, "idleTimeout") ?? (maxAge === 0 ? DEFAULTS.idleTimeout : rolling ? maxAge : null);
+  const idle = duration(options, "idleTimeout") ?? (maxAge === 0 ? DEFAULTS.idleTimeout : rolling ? maxAge : null);
   const absolute =
-    positive(options, "absoluteTimeout") ??
+    duration(options, "absoluteTimeout") ??
     (maxAge === 0
       ? Math.max(DEFAULTS.absoluteTimeout, idle ?? 0)
       : rolling
@@ -246,14 +252,4 @@ function admission(schema: SchemaMap, events: Events): SessionConfig["admit"] {
       },
     );
   };
-}
-
-function capOf(cap: NonNullable<LifeOptions["maxSessionsPerUser"]>): { max: number; policy: CapPolicy } {
-  const { max, policy } = typeof cap === "number" ? { max: cap, policy: "evict-oldest" as const } : cap;
-  if (!isWhole(max) || max < 1 || !["evict-oldest", "evict-idle", "reject"].includes(policy)) {
-    throw new TypeError(
-      'maxSessionsPerUser is a whole number from 1, or { max, policy: "evict-oldest" | "evict-idle" | "reject" }',
-    );
-  }
-  return { max, policy };
 }

@@ -109,8 +109,7 @@ export class Recorder {
       folds && (found === undefined ? this.#clearsSent === this.#clears : isCarried(this.#host.config, field, found));
     const value = this.#apply(field, current, step);
     const entry = found ?? this.#put(field, COMPUTED, value, text);
-    // After an assignment, a deletion or a clear in the same request nothing is expected: the step folds into it, and
-    // is kept only where that is under way, since others may be first by the next call.
+    // After an assignment, a deletion or a clear nothing is expected: the step folds in, and is kept while that is sent.
     entry.kind = !folds ? COMPUTED : value === undefined ? REMOVED : ASSIGNED;
     entry.steps = folds && !carried ? NO_STEPS : [...entry.steps, step];
     entry.carried = carried;
@@ -211,7 +210,8 @@ export class Recorder {
       } else if (entry.kind === ASSIGNED) {
         // Objects are compared at the next commit; what was not assigned since is what was sent.
         if (entry.text === null) continue;
-        if (!isObject && !entry.carried && !this.#texts.holds(field, entry.text, this.#encode(field, entry.value))) continue;
+        if (!isObject && !entry.carried && !this.#texts.holds(field, entry.text, this.#encode(field, entry.value)))
+          continue;
       }
       // Objects that were handed out stay watched; everything else is read from the text again.
       if (isObject && entry.text !== null) entry.kind = READ;

@@ -109,15 +109,14 @@ export function cookieFormats(
   checkSecrets(secrets, flag(options, "allowShortSecret"), log);
   const context = { secrets, sessionCookie: cookieName(options), namespace, maxAge };
   const make = (factory: CookieFormatFactory): CookieFormat => {
-    if (typeof factory !== "function") {
+    const format = typeof factory === "function" ? (factory(context) as Partial<CookieFormat> | undefined) : undefined;
+    if (typeof format?.write !== "function" || typeof format.read !== "function") {
       throw new TypeError("cookieFormat and acceptCookies take nativeCookie(), pythonCookie(), expressCookie()");
     }
-    return factory(context);
+    return format as CookieFormat;
   };
-  return {
-    format: make(options.cookieFormat ?? nativeCookie()),
-    accepted: (options.acceptCookies ?? []).map(make),
-  };
+  const accepted = option(options, "acceptCookies", "a list: [pythonCookie()]", Array.isArray) ?? [];
+  return { format: make(options.cookieFormat ?? nativeCookie()), accepted: accepted.map(make) };
 }
 
 function checkSecrets(secrets: readonly Secret[], allowShort: boolean, log: Log): void {

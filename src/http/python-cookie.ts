@@ -48,7 +48,8 @@ export interface PythonCookieOptions {
 export function pythonCookie(options: PythonCookieOptions = {}): CookieFormatFactory {
   return ({ secrets, sessionCookie, maxAge }) => {
     const { leeway = 60, secretKey = secrets, signAgain = true, ...rest } = options;
-    if (!(leeway >= 0)) throw new TypeError("leeway must be a number of seconds, 0 or more");
+    if (typeof leeway !== "number" || !(leeway >= 0))
+      throw new TypeError("leeway must be a number of seconds, 0 or more");
     const tokens = createTimedTokens(secretKey, "secretKey", rest);
 
     const format: CookieFormat = {

@@ -88,7 +88,7 @@ function checkForm(attributes: CookieAttributes): void {
     throw new TypeError("domain must be a host name without scheme and port, in its xn-- form if international");
   }
   if (!Object.hasOwn(SAME_SITE, sameSite)) throw new TypeError('sameSite must be "lax", "strict" or "none"');
-  if (priority !== undefined && !Object.hasOwn(PRIORITY, priority)) {
+  if (priority !== undefined && (typeof priority !== "string" || !Object.hasOwn(PRIORITY, priority))) {
     throw new TypeError('priority must be "low", "medium" or "high", or left out');
   }
   for (const flag of ["httpOnly", "partitioned"] as const) {

@@ -83,9 +83,9 @@ export function createTimedTokens(secretKey: SecretKey, option: string, options:
   };
 }
 
-function checkWords(salt: unknown, digest: string, keyDerivation: string): void {
+function checkWords(salt: unknown, digest: unknown, keyDerivation: unknown): void {
   if (typeof salt !== "string") throw new TypeError("salt must be a string");
-  if (!Object.hasOwn(DIGEST_BYTES, digest)) {
+  if (typeof digest !== "string" || !Object.hasOwn(DIGEST_BYTES, digest)) {
     throw new TypeError(`digest must be one of ${Object.keys(DIGEST_BYTES).join(", ")}`);
   }
   if (!DERIVATIONS.some((known) => known === keyDerivation)) {

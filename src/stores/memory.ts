@@ -47,8 +47,10 @@ export class MemoryStore extends MemoryRecords {
 
   /** @throws TypeError when a limit is no positive number */
   constructor({ maxSessions = 1_000_000, maxBytes = Infinity }: MemoryStoreOptions = {}) {
-    if (!(maxSessions >= 1)) throw new TypeError("maxSessions must be a number of at least 1");
-    if (!(maxBytes > 0)) throw new TypeError("maxBytes must be a positive number of bytes, or Infinity");
+    if (typeof maxSessions !== "number" || !(maxSessions >= 1))
+      throw new TypeError("maxSessions must be a number of at least 1");
+    if (typeof maxBytes !== "number" || !(maxBytes > 0))
+      throw new TypeError("maxBytes must be a positive number of bytes, or Infinity");
     super(maxSessions, maxBytes);
     this.#maxSessions = maxSessions;
   }

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { fuzz, RUNS, unpolluted } from "./target.ts";
+import { optionObjects } from "./targets/options.ts";
 import { storedTexts } from "./targets/field-texts.ts";
 import { storedRecords } from "./targets/stored-records.ts";
 
@@ -21,6 +22,15 @@ it(
     expect([...answers.keys()]).toEqual(
       expect.arrayContaining(["resumed", "revoked", "rotated", "corrupt", "ERR_SESSION_STORE"]),
     );
+  },
+  120_000 * RUNS,
+);
+
+it(
+  "15,000 objects of options work, or are refused with the remedy",
+  async () => {
+    const answers = await fuzz(optionObjects, 15_000 * RUNS);
+    expect([...answers.keys()]).toEqual(expect.arrayContaining(["works", "refused"]));
   },
   120_000 * RUNS,
 );

@@ -1,14 +1,15 @@
 /**
  * One process of a fleet: sessions in a store that the others share. Prints its port, ends with its input.
  *
- * Arguments: the backend's name and address.
+ * Arguments: the backend's name and address, and more options as JSON.
  */
 import { createServer } from "node:http";
 import { fastSession } from "../../src/adapters/node.ts";
 import { createSessions } from "../../src/create-sessions.ts";
+import type { FleetSettings } from "./fleet.ts";
 import { type BackendName, openStore } from "./fleet-stores.ts";
 
-const [name, address] = process.argv.slice(2) as [BackendName, string];
+const [name, address, settings] = process.argv.slice(2) as [BackendName, string, string];
 
 /** How far this process's clock is off. */
 let offset = 0;
@@ -19,7 +20,11 @@ const sessions = createSessions({
   store: await openStore(name, address),
   storeTimeout: 20,
   now: () => Date.now() + offset,
+  ...(JSON.parse(settings) as FleetSettings),
 });
+/** Public names of the sessions whose old ids came late. */
+const reused: (string | null)[] = [];
+sessions.on("reuse", ({ handle }) => reused.push(handle));
 const session = fastSession<Record<string, unknown>>(sessions);
 
 /** Where the slow request says that it is under way, and where it waits to be told to go on. */
@@ -78,6 +83,8 @@ const server = createServer(
         const page = await sessions.forUser(value).list({ limit: 1000 });
         return void response.end(JSON.stringify(page.sessions.map(({ handle }) => handle)));
       }
+      case "/reused":
+        return void response.end(JSON.stringify(reused));
       case "/clock":
         offset = Number(value);
         break;

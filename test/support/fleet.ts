@@ -26,6 +26,12 @@ export interface Reply {
   readonly cookie: string;
 }
 
+/** What a process of the fleet is told beside its backend. */
+export interface FleetSettings {
+  readonly rotateEvery?: number;
+  readonly encryption?: { readonly keys: readonly string[] };
+}
+
 interface Member {
   readonly child: ChildProcess;
   readonly port: number;
@@ -42,7 +48,13 @@ export class Fleet {
     this.#arguments = [join(folder, "server.mjs"), name, address];
   }
 
-  static async start(name: BackendName, address: string, size: number): Promise<Fleet> {
+  /** @param settings of each process, by its number */
+  static async start(
+    name: BackendName,
+    address: string,
+    size: number,
+    settings: (member: number) => FleetSettings = () => ({}),
+  ): Promise<Fleet> {
     // Compiled once, inside of the repository, whose packages it imports.
     await mkdir(cache, { recursive: true });
     const folder = await mkdtemp(join(cache, "fleet-"));
@@ -56,7 +68,8 @@ export class Fleet {
       format: "esm",
     });
     const fleet = new Fleet(folder, name, address);
-    await Promise.all(Array.from({ length: size }, () => fleet.join()));
+    const members = Array.from({ length: size }, (_, member) => fleet.#spawn(settings(member)));
+    fleet.#members.push(...(await Promise.all(members)));
     return fleet;
   }
 
@@ -65,13 +78,18 @@ export class Fleet {
   }
 
   /** Starts one more process. */
-  async join(): Promise<void> {
-    const child = spawn(process.execPath, [...this.#arguments], { stdio: ["pipe", "pipe", "inherit"] });
+  async join(settings: FleetSettings = {}): Promise<void> {
+    this.#members.push(await this.#spawn(settings));
+  }
+
+  async #spawn(settings: FleetSettings): Promise<Member> {
+    const args = [...this.#arguments, JSON.stringify(settings)];
+    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
     const port = await new Promise<number>((resolve, reject) => {
       child.once("exit", () => reject(new Error("a process of the fleet ended")));
       child.stdout.once("data", (chunk: Buffer) => resolve(Number(String(chunk))));
     });
-    this.#members.push({ child, port, agent: new Agent({ keepAlive: true, maxSockets: 16 }) });
+    return { child, port, agent: new Agent({ keepAlive: true, maxSockets: 16 }) };
   }
 
   /** Kills a process where it stands. */
