@@ -19,7 +19,7 @@ describe("options that are wrong fail at the start and say the remedy", () => {
     ["a negative maxAge", { maxAge: -5 }, /maxAge must be/],
     ["maxAge null", { maxAge: null }, /maxAge must be/],
     ["maxAge NaN", { maxAge: Number.NaN }, /maxAge must be/],
-    ["an idle limit of 0", { idleTimeout: 0 }, /idleTimeout must be seconds above 0/],
+    ["an idle limit of 0", { idleTimeout: 0 }, /idleTimeout must be a number above 0/],
     ["an endless idle limit", { idleTimeout: Infinity }, /idleTimeout must be/],
     ["rolling without maxAge", { rolling: true }, /rolling needs a maxAge/],
     ["idle over absolute", { idleTimeout: 100, absoluteTimeout: 50 }, /raise absoluteTimeout/],
