@@ -1,13 +1,11 @@
 /** Where an id leads that a rotation of `rotateEvery` retired. */
+import { MOST_HOPS } from "./alias-limit.ts";
 import { chain } from "./awaitable.ts";
 import { type Found, loadRecord } from "./load-record.ts";
 import { openSuccessor } from "./sealed-id.ts";
 import type { SessionConfig } from "./session-config.ts";
 import type { Alias, Key } from "./session-record.ts";
 import type { Awaitable, EpochMilliseconds } from "./units.ts";
-
-/** How many aliases are followed: a request meets a second one only where `rotateEvery` has gone by since the first. */
-export const MOST_HOPS = 8;
 
 /** What the aliases from an id on lead to. */
 export interface Trail {

@@ -1,4 +1,4 @@
-import { MOST_HOPS } from "./alias.ts";
+import { MOST_HOPS } from "./alias-limit.ts";
 import { gone, type Task } from "./outcomes.ts";
 import { openSuccessor } from "./sealed-id.ts";
 import type { Alias } from "./session-record.ts";

@@ -1,3 +1,4 @@
+import { MOST_HOPS } from "./alias-limit.ts";
 import type { SessionCause } from "./cause.ts";
 import { FastSessionError } from "./errors.ts";
 import { expiryCause } from "./lifetime.ts";
@@ -14,8 +15,6 @@ const LONGEST_TIMER: Milliseconds = 2 ** 31 - 1;
 const RETRY: Milliseconds = 5000;
 /** How many sessions are looked at together when notices may have been missed. */
 const CHECKS_AT_ONCE = 16;
-/** An alias may lead to a key that moved on itself. */
-const MAX_HOPS = 16;
 
 /** One session that somebody has a signal of. */
 interface Watched {
@@ -123,7 +122,7 @@ export class SessionSignals {
   /** Reads the session and judges. Never throws: a store that fails is asked again. */
   async #check(watched: Watched): Promise<void> {
     const { now } = this.#config;
-    for (let hops = 0; hops <= MAX_HOPS; hops += 1) {
+    for (let hops = 0; hops <= MOST_HOPS; hops += 1) {
       const { key } = watched;
       if (this.#watched.get(key) !== watched) return;
       let found: Found;

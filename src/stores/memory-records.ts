@@ -1,3 +1,4 @@
+import { MOST_HOPS } from "../core/alias-limit.ts";
 import type {
   Alias,
   Binding,
@@ -47,9 +48,6 @@ interface Ending {
 
 const GONE: Gone = Object.freeze({ ok: false, reason: "gone" });
 const DUPLICATE: Duplicate = Object.freeze({ ok: false, reason: "duplicate" });
-
-/** An alias may lead to a key that moved on itself; rotations within one grace period are few. */
-const MAX_HOPS = 16;
 
 /** The verbs of the contract over a table in memory. Every one is synchronous, so every one is one atomic step. */
 export class MemoryRecords implements Required<Omit<SessionStore, "ping" | "close">> {
@@ -216,7 +214,7 @@ export class MemoryRecords implements Required<Omit<SessionStore, "ping" | "clos
   #behind(key: Key, now: EpochMilliseconds): SessionRecord | undefined {
     let found = this.#live(key, now);
     for (let hops = 0; !(found instanceof SessionRecord); hops += 1) {
-      if (found.reason === "gone" || hops === MAX_HOPS) return undefined;
+      if (found.reason === "gone" || hops === MOST_HOPS) return undefined;
       found = this.#live(found.to, now);
     }
     return found;

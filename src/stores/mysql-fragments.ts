@@ -1,5 +1,7 @@
 /** Parts that the procedures share. Parameters are named `p_`, variables `v_`. */
 
+import { MOST_HOPS } from "../core/alias-limit.ts";
+
 const ASCII = "character set ascii collate ascii_bin";
 const UNICODE = "character set utf8mb4 collate utf8mb4_bin";
 
@@ -38,13 +40,13 @@ export function find(key: string, data: "with data" | "without data"): string {
 export const DEAD: string = `(v_id is null or v_expires_at <= p_now or exists (
     select 1 from fastsession_users u where u.user_id = v_user_id and u.generation > v_generation))`;
 
-/** Finds the live record that a key leads to, also through 16 aliases. `v_id` is null where there is none. */
+/** Finds the live record that a key leads to, also through aliases. `v_id` is null where there is none. */
 export function behind(key: string): string {
   return `
   set v_at = ${key};
   aliases: loop
     set v_id = null;${find("v_at", "without data")}
-    if ${DEAD} or v_kind not in ('session', 'alias') or v_hops = 16 then set v_id = null; leave aliases; end if;
+    if ${DEAD} or v_kind not in ('session', 'alias') or v_hops = ${MOST_HOPS} then set v_id = null; leave aliases; end if;
     if v_kind = 'session' then leave aliases; end if;
     set v_at = v_alias_to, v_hops = v_hops + 1;
   end loop;`;

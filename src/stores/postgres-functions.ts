@@ -1,4 +1,5 @@
 /** What runs in the database for each verb on a record. The pieces in capitals are in `postgres-fragments.ts`. */
+import { MOST_HOPS } from "../core/alias-limit.ts";
 import { APPLY, end, EVICTED, EXPECT, find, LIVE, OUTDATED, REFUSE } from "./postgres-fragments.ts";
 
 /** A function's parameters, each with its type. Named `p_…` inside. */
@@ -199,13 +200,13 @@ begin
   return 'null';
 end`;
 
-/** The live record that a key leads to, also through aliases, locked. Rotations within one grace period are few. */
+/** The live record that a key leads to, also through aliases, locked. */
 const BEHIND = `
 create or replace function @v1_behind(p_key text, p_now bigint) returns bigint language plpgsql as $$
 declare
   r record;
 begin
-  for v_hop in 0..16 loop
+  for v_hop in 0..${MOST_HOPS} loop
     ${find("p_key")}
     if r.id is null or r.expires_at <= p_now or r.outdated or r.kind in ('rotated', 'revoked') then return null; end if;
     if r.kind = 'session' then return r.id; end if;

@@ -1,3 +1,4 @@
+import { MOST_HOPS } from "../core/alias-limit.ts";
 import type { Key } from "../core/session-record.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
 import { type Integer, isList, type Reply } from "./redis-answers.ts";
@@ -9,8 +10,6 @@ export interface Lock {
   readonly fence: number;
   release(): Promise<void>;
 }
-
-const MAX_HOPS = 16;
 
 /** Leases on records. A lease is part of its record: it follows it through a rotation and ends with it. */
 export class RedisLocks {
@@ -26,7 +25,7 @@ export class RedisLocks {
 
   async take(key: Key, now: EpochMilliseconds, lease: Milliseconds): Promise<Lock | null> {
     let reply: Reply = key;
-    for (let hops = 0; hops < MAX_HOPS && typeof reply === "string"; hops += 1) {
+    for (let hops = 0; hops < MOST_HOPS && typeof reply === "string"; hops += 1) {
       reply = await this.#caller.touch(LOCK, [this.#keys.record(reply)], [String(now), String(now + lease)]);
     }
     if (!isList(reply)) return null;

@@ -19,6 +19,8 @@
  * here and some are not, and touching one that is not ends the script where it stands.
  */
 
+import { MOST_HOPS } from "../core/alias-limit.ts";
+
 /** How long Redis keeps what is past its deadline: the caller's clock decides, and it may be behind. Milliseconds. */
 export const GRACE = 60_000;
 
@@ -57,7 +59,7 @@ end
  */
 export const BEHIND = `
 local function behind(k, now)
-  for _ = 1, 16 do
+  for _ = 0, ${MOST_HOPS} do
     local r, refused = find(k, now)
     if not refused then return k, r end
     if refused == 0 then return nil end
@@ -66,7 +68,7 @@ local function behind(k, now)
     k = to
   end
 end
-`;
+` as string;
 
 /**
  * Ends a record. ZREM and DEL come first: they are allowed when memory is full, and after a script's first write Redis

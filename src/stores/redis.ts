@@ -24,6 +24,7 @@
  * `ping` refuses. Replication is asynchronous: a failover may lose acknowledged changes and bring an ended session back,
  * unless `durability` is set. Without `appendonly yes` a crash of the server ends the sessions since its last snapshot.
  */
+import { MOST_HOPS } from "../core/alias-limit.ts";
 import { FastSessionError } from "../core/errors.ts";
 import type { Alias, Key, NewSession, SessionPage, StoredSession, Tombstone } from "../core/session-record.ts";
 import type {
@@ -58,9 +59,6 @@ import { type Page, RedisUsers, type Revocation } from "./redis-users.ts";
 
 export type { IoredisClient, NodeRedisClient, RedisClient } from "./redis-client.ts";
 export type { RedisStoreOptions } from "./redis-options.ts";
-
-/** An alias may lead to a key that moved on itself; rotations within one grace period are few. */
-const MAX_HOPS = 16;
 
 type Creation = Parameters<SessionStore["create"]>[1];
 type Use = Parameters<SessionStore["renew"]>[1];
@@ -186,7 +184,7 @@ export class RedisStore implements LiveStore {
     const args = [String(at.now), String(at.tombstoneUntil), this.#keys.channel];
     // Redis follows aliases inside of a slot; one that leads elsewhere is answered.
     let reply: Reply = key;
-    for (let hops = 0; hops < MAX_HOPS && isKey(reply); hops += 1) {
+    for (let hops = 0; hops < MOST_HOPS && isKey(reply); hops += 1) {
       reply = await this.#caller.write(DESTROY, [this.#keys.record(reply)], args);
     }
     return Number(reply) === 1;

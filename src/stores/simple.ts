@@ -19,6 +19,7 @@
  * Not for several processes, and not where it matters that an end is in the same step as what ends it: write a
  * `SessionStore` there.
  */
+import { MOST_HOPS } from "../core/alias-limit.ts";
 import type { Key, NewSession, StoredSession } from "../core/session-record.ts";
 import type {
   Change,
@@ -59,9 +60,6 @@ const CAPABILITIES: StoreCapabilities = Object.freeze({
 });
 
 const DUPLICATE: Duplicate = { ok: false, reason: "duplicate" };
-
-/** An alias may lead to a key that moved on itself; rotations within one grace period are few. */
-const MAX_HOPS = 16;
 
 /** How many operations are remembered: those of some seconds. */
 const REMEMBERED = 1000;
@@ -156,7 +154,7 @@ class SimpleStoreAdapter implements SessionStore {
 
   destroy(key: Key, { now, tombstoneUntil }: End): Awaitable<boolean> {
     return this.#alone([], function* () {
-      for (let id = key, hops = 0; hops < MAX_HOPS; hops += 1) {
+      for (let id = key, hops = 0; hops < MOST_HOPS; hops += 1) {
         const answer = yield* wait(this.#endAt(id, now, tombstoneUntil));
         if (answer === null || answer.reason === "gone") return answer === null;
         id = answer.to;

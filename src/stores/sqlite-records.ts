@@ -1,3 +1,4 @@
+import { MOST_HOPS } from "../core/alias-limit.ts";
 import { fromText, put, toText } from "../core/kept-text.ts";
 import type {
   Alias,
@@ -30,9 +31,6 @@ import { SQL } from "./sqlite-statements.ts";
 
 const GONE: Gone = { ok: false, reason: "gone" };
 const DUPLICATE: Duplicate = { ok: false, reason: "duplicate" };
-
-/** An alias may lead to a key that moved on itself; rotations within one grace period are few. */
-const MAX_HOPS = 16;
 
 export type Creation = Parameters<SessionStore["create"]>[1];
 export type Use = Parameters<SessionStore["renew"]>[1];
@@ -175,7 +173,7 @@ export class SqliteRecords {
     let key = from;
     let found = this.#live(key, now);
     for (let hops = 0; "ok" in found; hops += 1) {
-      if (found.reason === "gone" || hops === MAX_HOPS) return undefined;
+      if (found.reason === "gone" || hops === MOST_HOPS) return undefined;
       key = found.to;
       found = this.#live(key, now);
     }
