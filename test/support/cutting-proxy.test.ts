@@ -94,3 +94,18 @@ test("refuses, and keeps the order of what it delays", async () => {
   await expect.poll(read).toBe("123456789");
   socket.destroy();
 });
+
+test("holds answers back, and delivers them in order with what comes after", async () => {
+  const { socket, read } = dial();
+  await once(socket, "connect");
+  proxy.hold();
+  socket.write("one");
+  await expect.poll(() => heard).toBe("one");
+  socket.write("two");
+  await expect.poll(() => heard).toBe("onetwo");
+  expect(read()).toBe("");
+  proxy.release();
+  socket.write("three");
+  await expect.poll(read).toBe("onetwothree");
+  socket.destroy();
+});

@@ -1,6 +1,7 @@
 /**
  * A TCP proxy on a free port of this machine that breaks what it is told to: it cuts a connection after an exact number
- * of bytes, swallows everything without an answer, delays, refuses. It also counts bytes and round trips.
+ * of bytes, swallows everything without an answer, holds answers back, delays, refuses. It also counts bytes and round
+ * trips.
  *
  * Knows no protocol, so it stands in front of any server.
  */
@@ -33,6 +34,8 @@ export class CuttingProxy {
   readonly #listener = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
   #mode: Mode = "pass";
   #delay = 0;
+  /** Answers wait for it. */
+  #gate: { readonly opened: Promise<void>; readonly open: () => void } | null = null;
   #cut: { readonly direction: Direction; left: number; readonly done: () => void } | null = null;
   #counts = { toServer: 0, toClient: 0, roundTrips: 0, connections: 0 };
 
@@ -116,6 +119,20 @@ export class CuttingProxy {
     this.#delay = milliseconds;
   }
 
+  /** Keeps what servers answer from now on, until `release()`: they hear everything and seem to be silent. */
+  hold(): void {
+    if (this.#gate !== null) return;
+    let open = (): void => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    this.#gate = { opened, open };
+  }
+
+  /** Delivers what was held, in order, and what comes after it. */
+  release(): void {
+    this.#gate?.open();
+    this.#gate = null;
+  }
+
   async close(): Promise<void> {
     this.#listener.close();
     this.cutAll();
@@ -137,13 +154,22 @@ export class CuttingProxy {
   }
 
   #relay(pair: Pair, direction: Direction, from: Socket, to: Socket): void {
-    // One timer after another keeps the order of chunks.
+    // One chunk after another keeps their order.
     let queue = Promise.resolve();
+    let waiting = 0;
     from.on("data", (chunk: Buffer) => {
       if (this.#mode === "hang") return;
-      if (this.#delay === 0) return this.#send(pair, direction, chunk, to);
-      const due = new Promise((resolve) => setTimeout(resolve, this.#delay));
-      queue = queue.then(() => due).then(() => this.#send(pair, direction, chunk, to));
+      const delay = this.#delay;
+      const gate = direction === "toClient" ? this.#gate : null;
+      if (delay === 0 && gate === null && waiting === 0) return this.#send(pair, direction, chunk, to);
+      waiting += 1;
+      const due = Promise.all([gate?.opened, new Promise((resolve) => setTimeout(resolve, delay))]);
+      queue = queue
+        .then(() => due)
+        .then(() => {
+          waiting -= 1;
+          this.#send(pair, direction, chunk, to);
+        });
     });
     from.on("end", () => {
       if (this.#mode !== "hang") void queue.then(() => to.end());

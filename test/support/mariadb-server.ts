@@ -20,6 +20,9 @@ export interface MariadbServer {
   kill(): Promise<void>;
   /** Starts it again on the same port with the data it had. */
   restart(): Promise<void>;
+  /** Stops and continues the process: connections stay open, new ones are accepted by the system, and nobody answers. */
+  freeze(): void;
+  thaw(): void;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -84,6 +87,8 @@ export async function startMariadb(settings: Readonly<Record<string, string>> = 
     url: `mysql://root@127.0.0.1:${port}/test`,
     kill: () => end("SIGKILL"),
     restart: start,
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
     stop: async () => {
       await end("SIGKILL");
       await rm(folder, { recursive: true, force: true });

@@ -30,6 +30,9 @@ export interface PostgresServer {
   kill(): Promise<void>;
   /** Starts it again on the same port with the data it had. */
   restart(): Promise<void>;
+  /** Stops and continues all its processes: connections stay open, new ones are accepted by the system, nobody answers. */
+  freeze(): void;
+  thaw(): void;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -65,10 +68,10 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
       if (child.exitCode !== null) throw new Error(`PostgreSQL ended while it started:\n${log}`);
     });
   };
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
+  const end = async (name: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
-    child.kill(signal);
+    child.kill(name);
     await ended;
   };
 
@@ -80,10 +83,20 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
       // Each connection has a process, in a session of its own.
       const children = childrenOf(child.pid as number);
       const ended = end("SIGKILL");
-      for (const pid of children) endProcess(pid);
+      for (const pid of children) signal(pid, "SIGKILL");
       await ended;
     },
     restart: start,
+    freeze: () => {
+      // First the one that starts others.
+      const pid = child.pid as number;
+      signal(pid, "SIGSTOP");
+      for (const one of childrenOf(pid)) signal(one, "SIGSTOP");
+    },
+    thaw: () => {
+      const pid = child.pid as number;
+      for (const one of [...childrenOf(pid), pid]) signal(one, "SIGCONT");
+    },
     stop: async () => {
       await end("SIGQUIT");
       await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
@@ -121,11 +134,11 @@ function childrenOf(pid: number): number[] {
   return existsSync(list) ? readFileSync(list, "utf8").split(" ").filter(Boolean).map(Number) : [];
 }
 
-function endProcess(pid: number): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, name);
   } catch {
-    // It saw that its parent is dead.
+    // It has ended meanwhile.
   }
 }
 
