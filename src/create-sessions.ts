@@ -123,7 +123,7 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
   const given = storeOf(options.store);
   const { feed, limits } = given.capabilities;
   if (limits !== undefined) log.warn(limits);
-  const endings = feed === "fleet" ? new OwnEndings() : null;
+  const endings = feed === "fleet" ? new OwnEndings(options.rotateEvery !== undefined) : null;
   const store = endings?.noting(given) ?? given;
   if (options.store === undefined && inProduction()) {
     log.warnOnce(

@@ -1,7 +1,8 @@
+import { MOST_HOPS } from "./alias-limit.ts";
 import { chain, isPromise } from "./awaitable.ts";
 import type { Key } from "./session-record.ts";
 import type { SessionStore } from "./session-store.ts";
-import type { Awaitable, Milliseconds } from "./units.ts";
+import type { Awaitable, EpochMilliseconds, Milliseconds } from "./units.ts";
 
 /** Keys are forgotten when their notice came. Of those whose notice was lost, this many are kept. */
 const MOST_KEYS = 10_000;
@@ -12,6 +13,12 @@ export class OwnEndings {
   active = false;
   readonly #keys = new Set<Key>();
   readonly #underWay = new Set<Promise<unknown>>();
+  /** Ids change in use, so that a session may be ended through an alias. */
+  readonly #moves: boolean;
+
+  constructor(moves: boolean) {
+    this.#moves = moves;
+  }
 
   /** The same store, whose calls that end sessions are noted. */
   noting(store: SessionStore): SessionStore {
@@ -31,10 +38,14 @@ export class OwnEndings {
       destroy: (key, at) => {
         // Known before the answer is.
         if (this.active) this.#add([key]);
-        return chain(store.destroy(key, at), (ended) => {
+        const ending = chain(store.destroy(key, at), (ended) => {
           if (!ended) this.#keys.delete(key);
           return ended;
         });
+        if (this.active && this.#moves) {
+          this.#await(chain(ending, (ended) => (ended ? this.#follow(store, key, at.now) : undefined)));
+        }
+        return ending;
       },
     };
     const { revokeHandle, revokeUser } = bound(store, "revokeHandle", "revokeUser");
@@ -70,12 +81,26 @@ export class OwnEndings {
       this.#add([keysOf(value)].flat());
       return value;
     });
-    if (isPromise(noted)) {
-      this.#underWay.add(noted);
-      const over = (): void => void this.#underWay.delete(noted);
-      noted.then(over, over);
-    }
+    this.#await(noted);
     return noted;
+  }
+
+  #await(answer: Awaitable<unknown>): void {
+    if (!isPromise(answer)) return;
+    this.#underWay.add(answer);
+    const over = (): void => void this.#underWay.delete(answer);
+    answer.then(over, over);
+  }
+
+  /** The notice of an end through an alias names the key behind it. */
+  async #follow(store: SessionStore, key: Key, now: EpochMilliseconds): Promise<void> {
+    let last = key;
+    for (let hops = 0; hops < MOST_HOPS; hops += 1) {
+      const found = await store.load(last, now);
+      if (found?.kind !== "alias") break;
+      last = found.to;
+    }
+    if (last !== key && this.#keys.delete(key)) this.#add([last]);
   }
 
   #add(keys: readonly Key[]): void {

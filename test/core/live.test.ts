@@ -400,8 +400,8 @@ describe("the signal of a session", () => {
 });
 
 describe('the event "revoked"', () => {
-  function join(store: Remote) {
-    const server = serve(store, { maxSessionsPerUser: 2 });
+  function join(store: Remote, options: Partial<SessionOptions> = {}) {
+    const server = serve(store, { maxSessionsPerUser: 2, ...options });
     const heard: { count: number; remote: boolean }[] = [];
     server.sessions.on("revoked", (event) => heard.push(event));
     return { ...server, heard };
@@ -474,5 +474,26 @@ describe('the event "revoked"', () => {
     await ann.visit((session) => session.logout());
     await settled();
     expect([one.heard, other.heard]).toEqual([[], [{ count: 1, remote: true }]]);
+  });
+
+  test("is not told to who signs out under an id that rotateEvery has changed twice meanwhile", async () => {
+    let now = Date.UTC(2030, 0, 1);
+    const backend = new Backend();
+    const options = { rotateEvery: 60, rotationGrace: 60, now: () => now };
+    const [one, other] = [join(new Remote(backend), options), join(new Remote(backend), options)];
+    await settled();
+    const ann = await signedIn(one.sessions, "ann");
+    const { session } = await one.connect(ann);
+    for (let round = 0; round < 2; round += 1) {
+      now += 61_000;
+      await ann.visit((visit) => visit.get("n"));
+    }
+    await session.logout();
+    await settled();
+    expect([one.heard, other.heard.splice(0)]).toEqual([[], [{ count: 1, remote: true }]]);
+    await signedIn(other.sessions, "ann");
+    await other.sessions.forUser("ann").revokeAll();
+    await settled();
+    expect(one.heard).toEqual([{ count: 1, remote: true }]);
   });
 });
