@@ -9,6 +9,7 @@ import { capCases } from "./store-contract-caps.ts";
 import { changeCases } from "./store-contract-changes.ts";
 import { endingCases } from "./store-contract-endings.ts";
 import { extraCases } from "./store-contract-extras.ts";
+import { faultCases } from "./store-contract-faults.ts";
 import { loginRaceCases } from "./store-contract-login-races.ts";
 import { raceCases } from "./store-contract-races.ts";
 import { recordCases } from "./store-contract-records.ts";
@@ -34,6 +35,15 @@ export interface StoreContractOptions {
    */
   readonly parallelStores?: () => Awaitable<{
     readonly stores: readonly [SessionStore, SessionStore];
+    close(): Awaitable<unknown>;
+  }>;
+  /**
+   * Makes an empty store of a server, and a way to end all its connections at once, in the middle of whatever they do:
+   * a proxy that closes its sockets, or a command to the server. With it the contract also covers calls that break.
+   */
+  readonly breakableStore?: () => Awaitable<{
+    readonly store: SessionStore;
+    breakConnections(): Awaitable<unknown>;
     close(): Awaitable<unknown>;
   }>;
 }
@@ -64,7 +74,7 @@ const CASES: readonly StoreCase[] = [
  * import { storeContract } from "fastsession/testing";
  * storeContract({ test, createStore: () => new MyStore() });
  */
-export function storeContract({ test, createStore, parallelStores }: StoreContractOptions): void {
+export function storeContract({ test, createStore, parallelStores, breakableStore }: StoreContractOptions): void {
   for (const one of CASES) {
     // A rest parameter: runners that see a named one wait for it to be called.
     test(one.promise, async (...[context]) => {
@@ -74,12 +84,22 @@ export function storeContract({ test, createStore, parallelStores }: StoreContra
       await play(one, new Scene(store, store), close, context);
     });
   }
-  if (parallelStores === undefined) return;
-  for (const one of CASES.filter(({ race }) => race === true)) {
-    test(`across two instances: ${one.promise}`, async (...[context]) => {
-      const made = await parallelStores();
-      await play(one, new Scene(...made.stores), () => made.close(), context);
-    });
+  if (parallelStores !== undefined) {
+    for (const one of CASES.filter(({ race }) => race === true)) {
+      test(`across two instances: ${one.promise}`, async (...[context]) => {
+        const made = await parallelStores();
+        await play(one, new Scene(...made.stores), () => made.close(), context);
+      });
+    }
+  }
+  if (breakableStore !== undefined) {
+    for (const { run, ...one } of faultCases) {
+      test(`while connections break: ${one.promise}`, async (...[context]) => {
+        const made = await breakableStore();
+        const broken = { ...one, run: (scene: Scene) => run(scene, () => made.breakConnections()) };
+        await play(broken, new Scene(made.store, made.store), () => made.close(), context);
+      });
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { FastSessionError } from "../../src/core/errors.ts";
 import type { Key, Leave, NewSession } from "../../src/core/session-record.ts";
 import type {
   Change,
@@ -20,6 +21,31 @@ type Page = Parameters<NonNullable<SessionStore["listByUser"]>>[1];
 
 /** The way to the backend or back: other calls run meanwhile. */
 type Travel = () => Promise<unknown>;
+
+/** A way that breaks: whoever is on it does not arrive, be it with a call or with its answer. */
+export class Network {
+  readonly #onTheWay = new Set<(error: Error) => void>();
+  #travels = 0;
+
+  async travel(): Promise<void> {
+    // Of different lengths, so that whoever left together is not always at the same point when it breaks.
+    for (let left = 1 + ((this.#travels += 1) % 3); left > 0; left -= 1) await this.#hop();
+  }
+
+  break(): void {
+    for (const fail of this.#onTheWay) fail(new Error("the connection broke"));
+  }
+
+  #hop(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onTheWay.add(reject);
+      setImmediate(() => {
+        this.#onTheWay.delete(reject);
+        resolve();
+      });
+    });
+  }
+}
 
 /** What several instances share. */
 export class Backend {
@@ -158,6 +184,19 @@ export const remoteFaults: readonly RemoteFault[] = [
         override announce() {}
       })(backend),
     breaks: "watch hears of each commit where the store announces changes",
+  },
+  {
+    fault: "store that calls a change refused whose answer did not arrive",
+    create: (backend) =>
+      new (class extends RemoteStore {
+        override async commit(key: Key, change: Change) {
+          return super.commit(key, change).catch((error: unknown) => {
+            throw new FastSessionError("ERR_SESSION_STORE", "no answer", { cause: error });
+          });
+        }
+      })(backend),
+    breaks:
+      "while connections break: a change that is sent again counts once, and one that was refused has not happened",
   },
   {
     fault: "store that applies what arrives twice, twice",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import { storeContract, type StoreContractOptions } from "../../src/testing/store-contract.ts";
 import { recordFaults } from "./broken-records.ts";
-import { Backend, remoteFaults, RemoteStore } from "./broken-remote-stores.ts";
+import { Backend, Network, remoteFaults, RemoteStore } from "./broken-remote-stores.ts";
 import { userFaults } from "./broken-users.ts";
 
 type Stores = Omit<StoreContractOptions, "test">;
@@ -33,6 +33,14 @@ function twoInstances(create: (backend: Backend) => RemoteStore): Stores {
       const backend = new Backend();
       return { stores: [create(backend), create(backend)], close: () => undefined };
     },
+    breakableStore: () => {
+      const network = new Network();
+      return {
+        store: create(new Backend(() => network.travel())),
+        breakConnections: () => network.break(),
+        close: () => undefined,
+      };
+    },
   };
 }
 
@@ -61,6 +69,13 @@ describe("the store contract", () => {
   test("makes no promise that none of these breaks", () => {
     const all = promisesOf({ createStore: () => new MemoryStore() }).map(([promise]) => promise);
     expect(all.filter((promise) => !caught.has(promise))).toEqual([]);
+  });
+
+  test("makes no promise about connections that break that none of these breaks", () => {
+    const all = promisesOf(twoInstances((backend) => new RemoteStore(backend))).map(([promise]) => promise);
+    const breaking = all.filter((promise) => promise.startsWith("while connections break: "));
+    expect(breaking.length).toBeGreaterThan(0);
+    expect(breaking.filter((promise) => !caught.has(promise))).toEqual([]);
   });
 
   test("gives every promise a name of its own", () => {

@@ -3,6 +3,7 @@ import { createPool, type Pool } from "mysql2/promise";
 import { afterAll, beforeAll, test } from "vitest";
 import { MysqlStore } from "../../src/stores/mysql.ts";
 import { storeContract } from "../../src/testing/store-contract.ts";
+import { CuttingProxy } from "../support/cutting-proxy.ts";
 import { type MariadbServer, startMariadb } from "../support/mariadb-server.ts";
 
 let server: MariadbServer;
@@ -35,5 +36,15 @@ storeContract({
   parallelStores: async () => {
     await empty();
     return { stores, close: () => undefined };
+  },
+  breakableStore: async () => {
+    await empty();
+    const proxy = await CuttingProxy.before(server.port);
+    const pool = createPool({ uri: server.url, port: proxy.port, connectionLimit: 4 });
+    const close = async (): Promise<void> => {
+      await pool.end();
+      await proxy.close();
+    };
+    return { store: new MysqlStore(pool), breakConnections: () => proxy.cutAll(), close };
   },
 });

@@ -1,4 +1,4 @@
-import { Cluster as Cluster5 } from "ioredis";
+import { Cluster as Cluster5, Redis } from "ioredis";
 import { Cluster as Cluster6 } from "ioredis6";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StoreNotice } from "../../src/core/session-store.ts";
@@ -45,6 +45,18 @@ describe.each(Object.entries(clusterClients))("RedisStore on a Cluster with %s",
       return { store, close };
     },
     parallelStores: make,
+    breakableStore: async () => {
+      const { client, close } = await connect(cluster.ports);
+      const nodes = cluster.ports.map((port) => new Redis(port, "127.0.0.1"));
+      return {
+        store: new RedisStore(client, { prefix: `${name.replaceAll(" ", "")}:${(stores += 1)}:` }),
+        breakConnections: () => Promise.all(nodes.map((node) => node.client("KILL", "TYPE", "NORMAL"))),
+        close: () => {
+          close();
+          for (const node of nodes) node.disconnect();
+        },
+      };
+    },
   });
 });
 

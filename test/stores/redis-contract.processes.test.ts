@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { RedisStore } from "../../src/stores/redis.ts";
 import { storeContract } from "../../src/testing/store-contract.ts";
+import { CuttingProxy } from "../support/cutting-proxy.ts";
 import { type Connected, singleClients } from "../support/redis-clients.ts";
 import { RedisServer } from "../support/redis-server.ts";
 
@@ -42,5 +43,17 @@ describe.each(Object.entries(singleClients))("RedisStore with %s", (name, connec
       return { store, close };
     },
     parallelStores: make,
+    breakableStore: async () => {
+      const proxy = await CuttingProxy.before(server.port);
+      const { client, close } = await connect(proxy.port);
+      return {
+        store: new RedisStore(client, { prefix: `${name.replaceAll(" ", "")}:${(stores += 1)}:` }),
+        breakConnections: () => proxy.cutAll(),
+        close: async () => {
+          close();
+          await proxy.close();
+        },
+      };
+    },
   });
 });
