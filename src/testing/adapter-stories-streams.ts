@@ -7,6 +7,10 @@ const routes: Routes = {
     session["step"] = "begun";
     return "begun";
   },
+  "/later": ({ session }) => {
+    session["step"] = "later";
+    return "written";
+  },
 };
 
 /** A route that sends its first byte, waits for `go`, runs `rest` and sends what that answers. */
@@ -173,6 +177,30 @@ export function tellStreams({ story, kind }: Stage): void {
     await rest();
     same((await scene.browser.visit("/read")).text, "after", "what the next request reads");
   });
+
+  for (const [name, rest] of [
+    ["only reads", () => "last"],
+    [
+      "writes something else",
+      async ({ session }: Call) => {
+        session["other"] = "kept";
+        await session.saveSession();
+        return "last";
+      },
+    ],
+  ] as const) {
+    story(`a stream that ${name} and ends late does not undo what was written since it began`, async (begin) => {
+      const go = moment();
+      const look = ({ session }: Call): void => void session.get("step");
+      const scene = await begin({ ...routes, "/stream": streaming(look, go.come, rest) });
+      await scene.browser.visit("/begin");
+      const stream = await openStream(scene, "/stream");
+      await scene.browser.visit("/later");
+      go.bring();
+      same(await stream.rest(), "last", "the rest of the stream");
+      same((await scene.browser.visit("/read")).text, "later", "what the next request reads");
+    });
+  }
 
   story("a client that leaves in the middle of a stream takes nothing down", async (begin) => {
     const go = moment();
