@@ -10,6 +10,7 @@ import {
   mapped,
   normalised,
   type RenewAt,
+  type Rotate,
 } from "./breakable-store.ts";
 
 /** Faults in keeping and ending records. */
@@ -83,6 +84,22 @@ export const recordFaults: readonly Fault[] = [
         }
       })(),
     breaks: "a record lives until the millisecond before its deadline",
+  },
+  {
+    fault: "expiry that is left to the backend's own clock",
+    create: () =>
+      new (class extends Breakable {
+        override commit(key: Key, change: Change) {
+          return super.commit(key, { ...change, now: 0 });
+        }
+        override renew(key: Key, at: RenewAt) {
+          return super.renew(key, { ...at, now: 0 });
+        }
+        override rotate(...[oldKey, newKey, change, options]: Rotate) {
+          return super.rotate(oldKey, newKey, { ...change, now: 0 }, options);
+        }
+      })(),
+    breaks: "every verb finds an expired record gone",
   },
   {
     fault: "commit that takes an earlier deadline",
