@@ -156,6 +156,30 @@ export const raceCases: readonly StoreCase[] = each({ race: true }, [
     },
   },
   {
+    promise:
+      "a rotation whose session is destroyed at the same time moved it before, or answers gone and makes nothing",
+    run: async (scene) => {
+      for (let round = 0; round < 6; round += 1) {
+        const { key, handle } = await scene.create({ fields: { a: "1", b: "1" } });
+        const newKey = scene.key();
+        const change = scene.change({ set: { b: "2" } });
+        const leave = scene.tombstone();
+        const answers = await scene.parallel<Rotated | Gone | boolean>(2, (index, store) =>
+          index === round % 2 ? store.rotate(key, newKey, change, { leave }) : store.destroy(key, AT),
+        );
+        const [rotated, destroyed] = round % 2 === 0 ? answers : answers.toReversed();
+        check(!(await scene.isAlive(key)), "the old key is dead");
+        if (destroyed === true) {
+          same(rotated, { ok: false, reason: "gone" }, "rotate");
+          same(await scene.store.load(newKey, START), null, "the key that rotate would have moved it to");
+        } else {
+          const { fields, handle: kept } = await scene.stored(newKey);
+          same([{ ...fields }, kept], [{ a: "1", b: "2" }, handle], "the fields and the handle");
+        }
+      }
+    },
+  },
+  {
     promise: "every accepted change is in the record that a rotation moved",
     run: async (scene) => {
       const { key } = await scene.create({ fields: {} });

@@ -102,6 +102,17 @@ export const recordFaults: readonly Fault[] = [
     breaks: "every verb finds an expired record gone",
   },
   {
+    fault: "life in whole seconds, of which none means for ever",
+    create: () =>
+      new (class extends Breakable {
+        override create(session: NewSession, options: CreateOptions) {
+          const seconds = Math.round((session.expiresAt - options.now) / 1000);
+          return super.create(seconds === 0 ? { ...session, expiresAt: Infinity } : session, options);
+        }
+      })(),
+    breaks: "what has less than a second left ends like anything else",
+  },
+  {
     fault: "commit that takes an earlier deadline",
     create: () => {
       const deadlines = new Map<Key, number>();

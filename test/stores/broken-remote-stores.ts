@@ -346,6 +346,19 @@ export const remoteFaults: readonly RemoteFault[] = [
     breaks: "every accepted change is in the record that a rotation moved",
   },
   {
+    fault: "rotation that throws where its session ends under way",
+    create: (backend) =>
+      new (class extends RemoteStore {
+        override async rotate(oldKey: Key, newKey: Key, change: RotateChange, options: RotateOptions) {
+          const found = await super.load(oldKey, change.now);
+          const answer = await super.rotate(oldKey, newKey, change, options);
+          if (found?.kind === "session" && !answer.ok && answer.reason === "gone") throw new Error("no such key");
+          return answer;
+        }
+      })(backend),
+    breaks: "a rotation whose session is destroyed at the same time moved it before, or answers gone and makes nothing",
+  },
+  {
     fault: "sweep that removes what it had found expired a moment ago",
     create: (backend) =>
       new (class extends RemoteStore {
