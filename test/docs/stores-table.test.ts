@@ -20,7 +20,7 @@ import { fromUnstorage } from "../../src/stores/unstorage.ts";
 import { repository } from "../support/source-files.ts";
 import { namedTests } from "./checklist.ts";
 import { documentAt } from "./markdown.ts";
-import { testsOf } from "./test-names.ts";
+import { missingTests } from "./test-names.ts";
 
 /** A store as it is made without options, and by the option that a cell names. Constructing does no I/O. */
 type Made = Readonly<Record<string, readonly SessionStore[]>>;
@@ -93,18 +93,6 @@ function promises(text: string): boolean {
   return text.split("; ").some((part) => !/^(–|no\b|none$|one$|as )/.test(part) && !part.endsWith("°"));
 }
 
-const known = new Map<string, string[]>();
-
-/** Those that are not in the file that they are said to be in. */
-function missing(tests: Proof["tests"]): string[] {
-  return tests
-    .filter(({ file, name }) => {
-      if (!known.has(file)) known.set(file, testsOf(file));
-      return known.get(file)?.includes(name) !== true;
-    })
-    .map(({ file, name }) => `${file}: ${name}`);
-}
-
 function wordFor(value: StoreCapabilities[keyof StoreCapabilities]): string {
   if (value === null) return "none";
   return typeof value === "string" ? value : value === true ? "yes" : "no";
@@ -154,7 +142,7 @@ describe("the table of guarantees in docs/stores.md", () => {
       ...(promising.some((row) => row[0] === guarantee) ? [] : [guarantee]),
       ...named.filter((name) => !columns.includes(name)),
       ...(tests.length > 0 ? [] : [`${guarantee}: no test`]),
-      ...missing(tests),
+      ...missingTests(tests),
     ]);
     expect(wrong).toEqual([]);
   });
@@ -175,5 +163,5 @@ test("the calls of a request in docs/sizing.md are counted by tests", () => {
   const tests = calls.map(([, , named = ""]) => namedTests(named));
   expect(tests.length).toBeGreaterThan(5);
   expect(tests.filter((row) => row.length === 0)).toEqual([]);
-  expect(missing(tests.flat())).toEqual([]);
+  expect(missingTests(tests.flat())).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { repository } from "../support/source-files.ts";
+import type { NamedTest } from "./checklist.ts";
 
 /** The names of a file's tests, as far as they run everywhere: not those that are skipped, planned or conditional. */
 export function testsOf(file: string): string[] {
@@ -31,4 +32,16 @@ export function testsOf(file: string): string[] {
   };
   visit(source);
   return names;
+}
+
+const known = new Map<string, readonly string[]>();
+
+/** Those that are not in the file that they are said to be in, word by word. */
+export function missingTests(tests: readonly NamedTest[]): string[] {
+  return tests
+    .filter(({ file, name }) => {
+      if (!known.has(file)) known.set(file, testsOf(file));
+      return known.get(file)?.includes(name) !== true;
+    })
+    .map(({ file, name }) => `${file}: ${name}`);
 }
