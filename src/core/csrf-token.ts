@@ -11,6 +11,7 @@ import { deriveKey, equalInConstantTime, randomText } from "./crypto.ts";
 import { stateOf } from "./handle-target.ts";
 import { FLASH } from "./recorded-field.ts";
 import type { SessionState } from "./session-state.ts";
+import type { Change } from "./session-store.ts";
 
 const SALT_LENGTH = 24;
 /** A multiple of three: 192 bits. */
@@ -41,7 +42,17 @@ export function csrfToken(state: SessionState): string {
 
 /** At a login and `regenerate`: a token from before is not to hold after it. */
 export function endCsrfTokens(state: SessionState): void {
-  if (changesIds(state) && state.data.has(MARK)) state.writable.delete(MARK);
+  // Also where none was read: a secret that is made next must not join one that another request has made since.
+  if (changesIds(state)) state.writable.delete(MARK);
+}
+
+/** What a login and `regenerate` remove from the record, whatever this request has read of it. */
+export function removedWithTokens(
+  state: SessionState,
+  { clear, remove = [], set = {} }: Partial<Change>,
+): readonly string[] {
+  const ends = changesIds(state) && clear !== true && !Object.hasOwn(set, MARK) && !remove.includes(MARK);
+  return ends ? [...remove, MARK] : remove;
 }
 
 function changesIds({ config }: SessionState): boolean {

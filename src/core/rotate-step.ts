@@ -2,6 +2,7 @@ import { isPromise } from "./awaitable.ts";
 import { changeOf } from "./commit-fold.ts";
 import { commit } from "./commit-step.ts";
 import { resolveConflict } from "./conflict.ts";
+import { removedWithTokens } from "./csrf-token.ts";
 import { deadline } from "./lifetime.ts";
 import { goOn } from "./moved.ts";
 import { bindingOf, evicted, gone, nextAttempt, rejection, type Task } from "./outcomes.ts";
@@ -52,7 +53,9 @@ export function rotate(task: Task): Awaitable<void> {
     recorded === null ? { operation: newOperation(), now, fence: state.lease?.fence } : changeOf(task, recorded);
   const use = { ...data, lastUsedAt: now, expiresAt };
   // What a login or a `regenerate` carries is not compared: it wins.
-  const change: RotateChange = periodic ? use : { ...use, expect: recorded?.computed ?? undefined, createdAt };
+  const change: RotateChange = periodic
+    ? use
+    : { ...use, expect: recorded?.computed ?? undefined, remove: removedWithTokens(state, use), createdAt };
   const until = now + config.rotationGrace;
   // Known for longer than it is followed: who brings it then is told of as `reuse`.
   const leave: Leave = periodic

@@ -81,3 +81,52 @@ test("pages that ask for a session's first token at the same moment all get one 
     expect(await holds(browser, await token(browser))).toBe(true);
   }
 });
+
+/** Signs in, or changes the id, in a request that had read the session before `before` happens in another one. */
+async function changeMeanwhile(
+  browser: Browser,
+  change: "login" | "regenerate",
+  before: () => Promise<void>,
+): Promise<string> {
+  const visit = await browser.start();
+  visit.session.get("n");
+  await before();
+  await (change === "login" ? visit.session.login("ann") : visit.session.regenerate());
+  const made = visit.session.csrfToken();
+  browser.keep(await visit.end());
+  return made;
+}
+
+test("a token that another request made while a login was under way ends with it, too", async () => {
+  for (const local of [true, false]) {
+    for (const change of ["login", "regenerate"] as const) {
+      const { browser } = start({ store: new HostileStore(new MemoryStore(), { local }) });
+      await browser.visit((session) => void (session["n"] = 1));
+      const thief = await browser.start();
+      let stolen = "";
+      const made = await changeMeanwhile(browser, change, async () => {
+        stolen = thief.session.csrfToken();
+        await thief.end();
+        expect(await holds(browser, stolen)).toBe(true);
+      });
+      expect([await holds(browser, stolen), await holds(browser, made)]).toEqual([false, true]);
+    }
+  }
+});
+
+test.each([true, false])("nor does it come back with what is repeated after a conflict (local: %s)", async (local) => {
+  const { browser } = start({ store: new HostileStore(new MemoryStore(), { local }) });
+  await browser.visit((session) => void (session["n"] = 1));
+  let stolen = "";
+  const visit = await browser.start();
+  visit.session.increment("n");
+  await browser.visit((session) => {
+    stolen = session.csrfToken();
+    session.increment("n");
+  });
+  await Promise.all([visit.session.login("ann"), visit.session.regenerate()]);
+  const made = visit.session.csrfToken();
+  browser.keep(await visit.end());
+  expect((await browser.visit((session) => session.get("n"))).result).toBe(3);
+  expect([await holds(browser, stolen), await holds(browser, made)]).toEqual([false, true]);
+});
