@@ -1,5 +1,5 @@
 /** Longer values are dropped: no browser keeps one. RFC 6265bis, 5.6: name and value together, 4096 octets. */
-export const MAX_VALUE_LENGTH = 4096;
+const MAX_VALUE_LENGTH = 4096;
 
 const TAB = 9;
 const SPACE = 32;
@@ -21,8 +21,8 @@ export function cookieCandidates(header: string | undefined, name: string, limit
     const semicolon = header.indexOf(";", at + name.length);
     const end = semicolon === -1 ? header.length : semicolon;
     // A pair's name is the first hit in it or none, so that the search goes on behind the pair and stays linear.
-    const equals = skipBlanks(header, at + name.length, end);
-    if (header.charCodeAt(equals) === EQUALS && opensPair(header, at, start)) {
+    const equals = skipBlanks(header, at + name.length);
+    if (header.charCodeAt(equals) === EQUALS && opensPair(header, at)) {
       const value = valueBetween(header, equals + 1, end);
       if (value.length <= MAX_VALUE_LENGTH) values.push(value);
     }
@@ -31,19 +31,16 @@ export function cookieCandidates(header: string | undefined, name: string, limit
   return values;
 }
 
-/**
- * Whether only blanks stand between `at` and the beginning of its pair; `start` is the beginning of this or an earlier
- * one. So that a nameless `=__Host-sid=x` has no name (CVE-2023-23934).
- */
-function opensPair(header: string, at: number, start: number): boolean {
-  const before = skipBlanksBack(header, at, start);
-  return before === start || header.charCodeAt(before - 1) === SEMICOLON;
+/** Whether only blanks stand between `at` and its pair's beginning: a nameless `=__Host-sid=x` has no name (CVE-2023-23934). */
+function opensPair(header: string, at: number): boolean {
+  const before = skipBlanksBack(header, at);
+  return before === 0 || header.charCodeAt(before - 1) === SEMICOLON;
 }
 
 /** One surrounding pair of quotes is taken off. They are no syntax: nothing is unescaped, and a ";" ends the value. */
 function valueBetween(header: string, from: number, to: number): string {
-  let start = skipBlanks(header, from, to);
-  let end = skipBlanksBack(header, to, start);
+  let start = skipBlanks(header, from);
+  let end = skipBlanksBack(header, to);
   if (end - start >= 2 && header.charCodeAt(start) === QUOTE && header.charCodeAt(end - 1) === QUOTE) {
     start += 1;
     end -= 1;
@@ -51,15 +48,16 @@ function valueBetween(header: string, from: number, to: number): string {
   return header.slice(start, end);
 }
 
-function skipBlanks(text: string, from: number, end: number): number {
+/** Neither leaves its pair: a ";" is no blank, and what is beyond the header is none, either. */
+function skipBlanks(text: string, from: number): number {
   let at = from;
-  while (at < end && isBlank(text.charCodeAt(at))) at += 1;
+  while (isBlank(text.charCodeAt(at))) at += 1;
   return at;
 }
 
-function skipBlanksBack(text: string, from: number, start: number): number {
+function skipBlanksBack(text: string, from: number): number {
   let at = from;
-  while (at > start && isBlank(text.charCodeAt(at - 1))) at -= 1;
+  while (isBlank(text.charCodeAt(at - 1))) at -= 1;
   return at;
 }
 

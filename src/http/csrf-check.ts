@@ -29,13 +29,13 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 export function createCsrfCheck(csrf: boolean | CsrfOptions | undefined): CsrfCheck | null {
   if (csrf === undefined || csrf === false) return null;
   const { trustedOrigins = [], allowSameSite = false } = checked(csrf);
-  const trusted = new Set(trustedOrigins);
+  const trusted = new Set<string | undefined>(trustedOrigins);
   return (request) => {
     if (SAFE.has(request.method)) return null;
     const site = request.header("sec-fetch-site");
     if (site === "same-origin" || site === "none") return null;
     const origin = request.header("origin");
-    if (origin !== undefined && trusted.has(origin)) return null;
+    if (trusted.has(origin)) return null;
     if (site === "same-site") return allowSameSite ? null : "same-site";
     if (site !== undefined) return "cross-site";
     return origin === undefined || isOwn(origin, request.host) ? null : "origin";

@@ -73,11 +73,11 @@ export abstract class Exchange implements Carrier {
     const { cookie } = this.sessions.http;
     const secure = this.#secure();
     if (state.cookie === "expire") return cookie.expired(secure);
-    if (state.id === null || !state.saved) return null;
+    if (!state.saved) return null;
     const maxAge = state.binding?.maxAge ?? null;
     const { lifetime, now } = state.config;
     return cookie.line(
-      state.id,
+      state.id as string,
       state.createdAt,
       cookieMaxAge(lifetime, state.createdAt, state.expiresAt, maxAge, now()),
       secure,

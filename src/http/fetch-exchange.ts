@@ -1,4 +1,5 @@
 import { Exchange, type ResponseHeaders } from "./exchange.ts";
+import { saysHttps } from "./forwarded-proto.ts";
 import type { HttpSessions } from "./http-sessions.ts";
 import type { SkipRequest } from "./skip-rules.ts";
 
@@ -35,7 +36,7 @@ export class FetchExchange extends Exchange {
 /** Whether a request's URL, or the proxy that is trusted, says https. */
 export function urlEncrypted(url: string, headers: Pick<Headers, "get">, trustProxy: boolean): boolean {
   if (url.startsWith("https:")) return true;
-  return trustProxy && headers.get("x-forwarded-proto")?.split(",")[0]?.trim().toLowerCase() === "https";
+  return trustProxy && saysHttps(headers.get("x-forwarded-proto") ?? undefined);
 }
 
 /** A request as skip rules see it. */

@@ -1,4 +1,5 @@
 import type { Log } from "../core/logger.ts";
+import { saysHttps } from "./forwarded-proto.ts";
 
 const TRUST = `set Express's "trust proxy", Fastify's trustProxy, Koa's app.proxy, or trustProxy: true elsewhere`;
 
@@ -12,7 +13,7 @@ export function createInsecureWarning(
   log: Log,
 ): (forwardedProto: string | undefined) => void {
   return (forwardedProto) => {
-    const behindProxy = forwardedProto?.split(",")[0]?.trim().toLowerCase() === "https";
+    const behindProxy = saysHttps(forwardedProto);
     if (behindProxy && secure === "auto") {
       log.warnOnce(
         `the cookie ${name} is sent without Secure: X-Forwarded-Proto says https, but no proxy is trusted: ${TRUST}`,

@@ -11,7 +11,6 @@ const MAX_ID_LENGTH = 128;
 const MAX_START_LENGTH = 8;
 const KEY_ID_LENGTH = 4;
 const SIGNATURE_LENGTH = KEY_ID_LENGTH + 43;
-const MAX_LENGTH = MAX_ID_LENGTH + 1 + MAX_START_LENGTH + 1 + SIGNATURE_LENGTH;
 
 const MALFORMED: CookieReading = { ok: false, reason: "malformed" };
 const UNKNOWN_KEY: CookieReading = { ok: false, reason: "unknown-key" };
@@ -44,7 +43,7 @@ export function nativeCookie(): CookieFormatFactory {
         return `${message}.${signer.id}${signer.mac(message)}`;
       },
       read(value) {
-        const dot = value.length > MAX_LENGTH ? -1 : value.indexOf(".");
+        const dot = value.indexOf(".");
         const end = value.length - SIGNATURE_LENGTH - 1;
         if (dot < MIN_ID_LENGTH || dot > MAX_ID_LENGTH || end - dot > MAX_START_LENGTH + 1) return MALFORMED;
         // Two dots in all, and these two places have one each: three parts, each within its length.

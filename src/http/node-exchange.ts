@@ -1,4 +1,5 @@
 import { Exchange } from "./exchange.ts";
+import { saysHttps } from "./forwarded-proto.ts";
 import type { HttpSessions } from "./http-sessions.ts";
 import { NodeGate, type NodeResponse } from "./node-gate.ts";
 import type { SkipRequest } from "./skip-rules.ts";
@@ -69,10 +70,7 @@ export class NodeExchange extends Exchange {
 /** Whether TLS ends here, or, where a proxy is trusted, whether it says that it ended there. */
 export function isEncrypted(request: NodeRequest, trustProxy: boolean): boolean {
   if ((request.socket as { encrypted?: unknown } | undefined)?.encrypted === true) return true;
-  if (!trustProxy) return false;
-  const forwarded = request.headers["x-forwarded-proto"];
-  // Of a chain the first is what the client spoke.
-  return typeof forwarded === "string" && forwarded.split(",")[0]?.trim().toLowerCase() === "https";
+  return trustProxy && saysHttps(request.headers["x-forwarded-proto"] as string | undefined);
 }
 
 /** A Node request as skip rules see it. */

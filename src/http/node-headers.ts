@@ -18,7 +18,7 @@ export type WriteHeadHeaders = HeaderObject | readonly unknown[] | undefined;
  */
 export class NodeHeaders implements ResponseHeaders {
   readonly #response: NodeHeaderTarget;
-  #given: HeaderObject | undefined;
+  #given: HeaderObject;
   #changed = false;
   readonly #original: WriteHeadHeaders;
 
@@ -26,7 +26,7 @@ export class NodeHeaders implements ResponseHeaders {
     this.#response = response;
     this.#original = given;
     // A list may name a header twice, which Node 20 loses once others were set: as an object each keeps its values.
-    this.#given = given === undefined ? undefined : Array.isArray(given) ? fromList(given) : (given as HeaderObject);
+    this.#given = Array.isArray(given) ? fromList(given) : ((given ?? {}) as HeaderObject);
   }
 
   /** What to give to `writeHead` instead: the very same where nothing of it had to change. */
@@ -36,7 +36,7 @@ export class NodeHeaders implements ResponseHeaders {
 
   get(name: string): string | undefined {
     const key = this.#find(name);
-    const value = key === undefined ? this.#response.getHeader(name) : this.#given?.[key];
+    const value = key === undefined ? this.#response.getHeader(name) : this.#given[key];
     return value === undefined ? undefined : Array.isArray(value) ? value.join(", ") : String(value);
   }
 
@@ -48,17 +48,13 @@ export class NodeHeaders implements ResponseHeaders {
 
   appendCookie(line: string): void {
     const key = this.#find("set-cookie");
-    if (key !== undefined) return this.#replace(key, [...listOf(this.#given?.[key]), line]);
+    if (key !== undefined) return this.#replace(key, [...listOf(this.#given[key]), line]);
     const before = this.#response.getHeader("set-cookie");
     this.#setBeside("set-cookie", before === undefined ? line : [...listOf(before), line]);
   }
 
   #find(name: string): string | undefined {
-    if (this.#given === undefined) return undefined;
-    for (const key of Object.keys(this.#given)) {
-      if (key.length === name.length && key.toLowerCase() === name && this.#given[key] !== undefined) return key;
-    }
-    return undefined;
+    return Object.keys(this.#given).find((key) => key.toLowerCase() === name);
   }
 
   /** Once a header is set on the response, Node takes a given list of pairs no longer: it has to be an object then. */

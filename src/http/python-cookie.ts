@@ -1,7 +1,6 @@
 import type { Digest } from "../core/crypto.ts";
 import type { Seconds } from "../core/units.ts";
 import type { CookieFormat, CookieFormatFactory, CookieReading } from "./cookie-format.ts";
-import { MAX_VALUE_LENGTH } from "./cookie-header.ts";
 import type { SecretKey } from "./secrets.ts";
 import { createTimedTokens } from "./timed-token.ts";
 import type { KeyDerivation } from "./timed-token.ts";
@@ -58,7 +57,6 @@ export function pythonCookie(options: PythonCookieOptions = {}): CookieFormatFac
       wholeSeconds: true,
       write: (id, startedAt) => tokens.write({ [sessionCookie]: id }, Math.floor(startedAt / 1000)),
       read(value, now) {
-        if (value.length > MAX_VALUE_LENGTH) return { ok: false, reason: "malformed" };
         const reading = tokens.read(value);
         if (!reading.ok) return reading;
         const age = Math.floor(now / 1000) - reading.signedAt;

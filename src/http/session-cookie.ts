@@ -38,10 +38,8 @@ export class SessionCookie {
    * under the same domain can plant another (RFC 6265bis, 4.2.2 and 8.6).
    */
   read(header: string | undefined, now: EpochMilliseconds): ReturnType<Carrier["present"]> {
-    if (header === undefined) return NO_COOKIE;
-    const values = cookieCandidates(header, this.name);
     let refused: Presented = NO_COOKIE;
-    for (const value of values) {
+    for (const value of cookieCandidates(header, this.name)) {
       const presented = this.#readValue(value, now);
       if (presented.id !== null) return presented;
       if (refused === NO_COOKIE) refused = presented;

@@ -11,6 +11,7 @@ export interface SkipRequest {
   readonly path: string;
   /** Host and port that the request was sent to. */
   readonly host: string | undefined;
+  /** By its name in any case. */
   header(name: string): string | undefined;
 }
 
@@ -40,9 +41,8 @@ function headerTest(rule: SkipHeader): Test {
       'skipSessionHeader takes { headerName, headerValue } or a list of them: use headerValue: "*" for any value',
     );
   }
-  const name = headerName.toLowerCase();
-  if (headerValue === "*") return (request) => request.header(name) !== undefined;
-  return (request) => request.header(name) === headerValue;
+  if (headerValue === "*") return (request) => request.header(headerName) !== undefined;
+  return (request) => request.header(headerName) === headerValue;
 }
 
 function ruleTest(rule: SkipRule): Test {

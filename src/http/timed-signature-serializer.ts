@@ -76,9 +76,9 @@ export class TimedSignatureSerializer {
   }
 }
 
-function duration(value: unknown, option: string): Seconds {
+function duration(value: Seconds | undefined, option: string): Seconds {
   if (value === undefined) return 0;
-  if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
+  if (!Number.isFinite(value) || value < 0) {
     throw new TypeError(`${option} must be a number of seconds, 0 or more`);
   }
   return value;

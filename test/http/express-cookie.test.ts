@@ -70,7 +70,6 @@ describe("expressCookie", () => {
     ["a broken escape in a well-signed plain value", signed("100%"), malformed],
     ["an escape that is not UTF-8", `${VALUE}%FF`, malformed],
     ["two layers of escapes", encodeURIComponent(VALUE), malformed],
-    ["5,000 characters", `s:${"x".repeat(5000)}.${"A".repeat(43)}`, malformed],
     ["another id", signed(ID).replace("GsER", "gsER"), badSignature],
     ["another secret's cookie", format({ secrets: ["another"] }).write(ID, START), badSignature],
     ["the signature of nothing", signed(""), { ok: false, reason: "unknown" }],
