@@ -18,7 +18,7 @@ export function sealSuccessor(oldId: string, { id, until }: Successor): string {
 /** Opens what `sealSuccessor` sealed; `null` for anything else. */
 export function openSuccessor(oldId: string, sealed: string): Successor | null {
   const [until, id] = openText(keyOf(oldId), CONTEXT, sealed)?.split(" ") ?? [];
-  return until === undefined || id === undefined ? null : { id, until: Number(until) };
+  return id === undefined ? null : { id, until: Number(until) };
 }
 
 /** An id has 122 random bits or more, so that nothing slower than HMAC is needed to derive a key from it. */

@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
+import { createRequire, syncBuiltinESMExports } from "node:module";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createMac, equalInConstantTime, hmac } from "../../src/core/crypto.ts";
+import { createMac, equalInConstantTime, hmac, sha256 } from "../../src/core/crypto.ts";
 
 const property = { seed: 4231, numRuns: 500 };
 
@@ -84,6 +85,26 @@ describe("createMac", () => {
     const first = macs.map((mac) => mac("message"));
     expect(macs.map((mac) => mac("message"))).toEqual(first);
     expect(new Set(first).size).toBe(2);
+  });
+});
+
+describe("on a runtime without one-shot hashing", () => {
+  it("ids and cookies are the same", async () => {
+    const builtin = createRequire(import.meta.url)("node:crypto") as { hash?: unknown };
+    const { hash } = builtin;
+    const again = "../../src/core/crypto.ts?without-one-shot-hashing";
+    let streaming: typeof import("../../src/core/crypto.ts");
+    try {
+      builtin.hash = undefined;
+      syncBuiltinESMExports();
+      streaming = (await import(/* @vite-ignore */ again)) as typeof import("../../src/core/crypto.ts");
+    } finally {
+      builtin.hash = hash;
+      syncBuiltinESMExports();
+    }
+    expect(streaming.sha256).not.toBe(sha256);
+    expect(streaming.sha256("é")).toBe(sha256("é"));
+    expect(streaming.createMac("key")("message")).toBe(createMac("key")("message"));
   });
 });
 

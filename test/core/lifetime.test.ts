@@ -86,10 +86,16 @@ describe("cookieMaxAge", () => {
 
   it("counts from the last use with rolling", () => {
     expect(cookieMaxAge(rolling, start, start + 3 * HOUR, null, start + 2 * HOUR)).toBe(3600);
+    expect(cookieMaxAge(rolling, start, start + 3 * HOUR, null, start + 2 * HOUR + 600_000)).toBe(3000);
+  });
+
+  it("is not shortened by an idle limit, which a use moves", () => {
+    expect(cookieMaxAge({ ...fixed, idle: HOUR / 2 }, start, start + HOUR / 2, null, start)).toBe(3600);
   });
 
   it("is what the login asked for", () => {
     expect(cookieMaxAge(browserSession, start, start + 60_000, 60, start)).toBe(60);
+    expect(cookieMaxAge(rolling, start, start + HOUR, 7200, start)).toBe(7200);
     expect(cookieMaxAge(fixed, start, start + HOUR, 0, start)).toBeNull();
   });
 

@@ -33,6 +33,10 @@ describe("a new id", () => {
     for (const set of ones.slice(6)) expect(Math.abs(set - count / 2)).toBeLessThan(6 * Math.sqrt(count / 4));
   });
 
+  it("has a handle of which the first character is random, too", () => {
+    expect(new Set(Array.from({ length: 2000 }, () => newHandle()[0])).size).toBeGreaterThan(60);
+  });
+
   it("carries the tag it is asked for", () => {
     const tag = userTag("ann");
     const ids = Array.from({ length: 1000 }, () => newId(tag));
@@ -62,6 +66,17 @@ describe("tags", () => {
     expect(tagOf(uuid)).toMatch(/^[\w-]{3}$/);
     expect(tagOf(uuid)).toBe(tagOf(uuid));
   });
+
+  it.each(["257b30f6-19be-4fb3-a5fe-aa80c5406ca2", "1-is-what-it-begins-with", "a-generator-of-mine"])(
+    "show nothing of an id of another generator: %s",
+    (id) => {
+      expect(tagOf(id)).not.toBe(id.slice(1, 4));
+    },
+  );
+
+  it("differ between two ids of another generator", () => {
+    expect(tagOf("a-generator-of-mine-1")).not.toBe(tagOf("a-generator-of-mine-2"));
+  });
 });
 
 describe("a hashed key", () => {
@@ -83,6 +98,7 @@ describe("ids of a generator of one's own", () => {
     ["a", "short"],
     [undefined, "none"],
     [7, "a number"],
+    [12_345_678_901_234_567_000, "a number of many digits"],
     ["a b".repeat(9), "with spaces"],
     ["../".repeat(9), "a path"],
     ["x".repeat(129), "too long"],

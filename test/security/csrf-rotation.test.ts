@@ -130,3 +130,13 @@ test.each([true, false])("nor does it come back with what is repeated after a co
   expect((await browser.visit((session) => session.get("n"))).result).toBe(3);
   expect([await holds(browser, stolen), await holds(browser, made)]).toEqual([false, true]);
 });
+
+test("of many first tokens at the same moment the last eight hold, as the record does not grow", async () => {
+  const { browser } = start();
+  await browser.visit((session) => void (session["n"] = 1));
+  const visits = await Promise.all(Array.from({ length: 12 }, () => browser.start()));
+  const tokens = visits.map(({ session }) => session.csrfToken());
+  for (const visit of visits) await visit.end();
+  const { result } = await browser.visit((session) => tokens.map((text) => verifyCsrf(session, text)));
+  expect(result).toEqual([...Array.from({ length: 4 }, () => false), ...Array.from({ length: 8 }, () => true)]);
+});

@@ -23,15 +23,23 @@ describe("a csrf token", () => {
     });
   });
 
-  it.each([undefined, null, "", 7, {}, [], ["x".repeat(67)], "é".repeat(67), "x".repeat(1_000_000)])(
-    "is refused without an error when it is no token at all: case %#",
-    async (token) => {
-      const browser = new Browser(createSessions({ secretKey }));
-      await browser.visit((session) => session.set("n", 1));
-      const { result } = await browser.visit((session) => verifyCsrf(session, token));
-      expect(result).toBe(false);
-    },
-  );
+  it.each([
+    undefined,
+    null,
+    "",
+    7,
+    {},
+    [],
+    ["x".repeat(67)],
+    { toString: 1, valueOf: 1 },
+    "é".repeat(67),
+    "x".repeat(1_000_000),
+  ])("is refused without an error when it is no token at all: case %#", async (token) => {
+    const browser = new Browser(createSessions({ secretKey }));
+    await browser.visit((session) => session.set("n", 1));
+    const { result } = await browser.visit((session) => verifyCsrf(session, token));
+    expect(result).toBe(false);
+  });
 
   it("of a session that was logged out is refused, also for who begins another one with it", async () => {
     const browser = new Browser(createSessions({ secretKey }));
@@ -54,6 +62,16 @@ describe("a csrf token", () => {
     const after = new Browser(newer);
     after.cookie = browser.cookie;
     expect((await after.visit((session) => verifyCsrf(session, token))).result).toBe(true);
+  });
+
+  it("of a session that is saved costs no write", async () => {
+    const store = new HostileStore(new MemoryStore());
+    const browser = new Browser(createSessions({ secretKey, store }));
+    await browser.visit((session) => session.set("n", 1));
+    store.takeCalls();
+    const { result: token } = await browser.visit((session) => session.csrfToken());
+    expect((await browser.visit((session) => verifyCsrf(session, token))).result).toBe(true);
+    expect(store.takeCalls()).toEqual(["load", "load"]);
   });
 
   it("is not given for a session that cannot be saved", async () => {
