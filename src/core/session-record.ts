@@ -78,7 +78,10 @@ export interface SessionSummary {
   readonly metadata: Metadata;
 }
 
-/** A page of summaries; `after` continues the list, `null` ends it. */
+/**
+ * A page of summaries; `after` continues the list, `null` ends it. It is the instant of the page's last login, `~`, and 1 to
+ * 128 letters, digits, `_`, `.` and `-` of the store's own.
+ */
 export interface SessionPage {
   readonly sessions: readonly SessionSummary[];
   readonly after: string | null;

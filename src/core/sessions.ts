@@ -2,6 +2,7 @@ import { chain } from "./awaitable.ts";
 import type { SessionEventName, SessionListener } from "./events.ts";
 import { FastSessionError } from "./errors.ts";
 import { stateOf } from "./handle-target.ts";
+import { isPlace } from "./list-place.ts";
 import type { Live } from "./live.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { checkUserId } from "./session-methods.ts";
@@ -14,7 +15,11 @@ const MAX_PAGE = 1000;
 
 /** The sessions of one user. */
 export interface UserSessions {
-  /** In pages; `after` of one page asks for the next. `limit` is 100 by default, 1,000 at most. */
+  /**
+   * In pages; `after` of one page asks for the next. `limit` is 100 by default, 1,000 at most.
+   *
+   * @throws TypeError for an `after` that no page can have answered, and a `limit` that is no number
+   */
   list(page?: { readonly after?: string | null; readonly limit?: number }): Promise<SessionPage>;
   /** Ends one of them, by its public name: what a page with the user's devices calls. Whether it was his. */
   revoke(handle: string): Promise<boolean>;
@@ -62,6 +67,12 @@ export class Sessions {
     };
     const list: UserSessions["list"] = async ({ after = null, limit = 100 } = {}) => {
       const listByUser = need(config.store, "listByUser");
+      if (after !== null && !isPlace(after)) {
+        throw new TypeError(
+          "list takes as `after` what the page before answered, unchanged, or null for the first page",
+        );
+      }
+      if (typeof limit !== "number" || Number.isNaN(limit)) throw new TypeError("list takes a number as `limit`");
       const size = Math.min(MAX_PAGE, Math.max(1, Math.trunc(limit)));
       return callStore(config, "listByUser", () =>
         listByUser.call(config.store, id, { now: config.now(), after, limit: size }),

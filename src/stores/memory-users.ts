@@ -1,3 +1,4 @@
+import { placeOf, rowAt } from "../core/list-place.ts";
 import type { Binding, SessionPage, SessionSummary } from "../core/session-record.ts";
 import type { Bind } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
@@ -76,12 +77,12 @@ export class UserIndex {
   }
 
   page(userId: string, now: EpochMilliseconds, after: string | null | undefined, limit: number): SessionPage {
-    const start = after === null || after === undefined ? 0 : Number(after);
+    const [, start] = rowAt(after);
     const sessions: SessionSummary[] = [];
     let last = 0;
     for (const membership of this.#memberships(userId)) {
       if (membership.order <= start || membership.record.expiresAt <= now) continue;
-      if (sessions.length === limit) return { sessions, after: String(last) };
+      if (sessions.length === limit) return { sessions, after: placeOf(sessions.at(-1)?.boundAt ?? 0, last) };
       sessions.push(summary(membership));
       last = membership.order;
     }

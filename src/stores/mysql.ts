@@ -20,6 +20,7 @@
  * PostgreSQL or Redis there. Not where live revocation is needed: there is no feed, so another process learns of a
  * revocation at its next request.
  */
+import { placeOf, rowAt } from "../core/list-place.ts";
 import type { Alias, Key, NewSession, SessionPage, StoredSession, Tombstone } from "../core/session-record.ts";
 import type {
   Change,
@@ -171,7 +172,7 @@ export class MysqlStore implements SessionStore {
 
   /** In the order of the logins. */
   async listByUser(userId: string, { now, after, limit }: Page): Promise<SessionPage> {
-    const [boundAt = -1, id = 0] = after?.split(".").map(Number) ?? [];
+    const [boundAt, id] = rowAt(after);
     // One more than asked for tells whether the list goes on.
     const values = [toUser(userId), now, boundAt, id, limit + 1];
     const [rows = []] = await this.#client.call(this.#procedure("list", values), values, "reads");
@@ -179,7 +180,7 @@ export class MysqlStore implements SessionStore {
     const last = rows.length > limit ? shown.at(-1) : undefined;
     return {
       sessions: shown.map(toSummary),
-      after: last === undefined ? null : `${String(last[3])}.${String(last[0])}`,
+      after: last === undefined ? null : placeOf(last[3], last[0]),
     };
   }
 

@@ -1,4 +1,5 @@
 import { fromText, put } from "../core/kept-text.ts";
+import { placeOf } from "../core/list-place.ts";
 import type {
   Alias,
   Binding,
@@ -79,7 +80,7 @@ export function toPage(listed: readonly Listed[], limit: number): SessionPage {
     expiresAt,
     metadata: JSON.parse(metadata) as Metadata,
   }));
-  return { sessions, after: last === undefined ? null : `${last[3]}.${last[0]}` };
+  return { sessions, after: last === undefined ? null : placeOf(last[3], last[0]) };
 }
 
 /** An answer of `commit` or `rotate`, with the texts of a conflict as the core knows them. */

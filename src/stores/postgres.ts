@@ -20,6 +20,7 @@
  */
 import { FastSessionError } from "../core/errors.ts";
 import { toText } from "../core/kept-text.ts";
+import { rowAt } from "../core/list-place.ts";
 import type { Alias, Key, NewSession, SessionPage, StoredSession, Tombstone } from "../core/session-record.ts";
 import type {
   Bind,
@@ -161,7 +162,7 @@ export class PostgresStore<const Options extends PostgresStoreOptions = Postgres
   }
 
   async listByUser(userId: string, { now, after, limit }: Page): Promise<SessionPage> {
-    const [boundAt = -1, id = -1] = after?.split(".").map(Number) ?? [];
+    const [boundAt, id] = rowAt(after);
     return toPage(await this.#answer("list", toText(userId), now, boundAt, id, limit + 1), limit);
   }
 

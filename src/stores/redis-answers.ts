@@ -1,4 +1,5 @@
 import { fromText, put } from "../core/kept-text.ts";
+import { placeOf } from "../core/list-place.ts";
 import type {
   Alias,
   Binding,
@@ -109,7 +110,7 @@ function toCurrent(parts: readonly (string | null)[]): Record<string, string | n
 
 /** What LIST answers. */
 export function toPage(reply: Reply): SessionPage {
-  const [more, ...parts] = reply as readonly [number | readonly string[], ...string[]];
+  const [more, ...parts] = reply as readonly [number | readonly [string, string], ...string[]];
   const sessions: SessionSummary[] = [];
   for (let at = 0; at < parts.length; at += 7) {
     const [boundAt, , handle, createdAt, lastUsedAt, expiresAt, metadata] = parts.slice(at, at + 7);
@@ -122,5 +123,5 @@ export function toPage(reply: Reply): SessionPage {
       metadata: toMetadata(metadata as string),
     });
   }
-  return { sessions, after: typeof more === "object" ? more.join(" ") : null };
+  return { sessions, after: typeof more === "object" ? placeOf(...more) : null };
 }

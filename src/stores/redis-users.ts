@@ -1,5 +1,6 @@
 import { FastSessionError } from "../core/errors.ts";
 import { toText } from "../core/kept-text.ts";
+import { loginAt } from "../core/list-place.ts";
 import type { Key, SessionPage } from "../core/session-record.ts";
 import type { SessionStore } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
@@ -26,7 +27,7 @@ export class RedisUsers {
 
   async list(userId: string, page: Page): Promise<SessionPage> {
     const user = userOf(userId);
-    const [boundAt = "", key = ""] = page.after?.split(" ") ?? [];
+    const [boundAt, key] = loginAt(page.after);
     const args = [user, String(page.now), String(page.limit), boundAt, key];
     return toPage(await this.#caller.read(LIST, this.#keys.ofUser(user), args));
   }

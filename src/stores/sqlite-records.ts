@@ -1,5 +1,6 @@
 import { MOST_HOPS } from "../core/alias-limit.ts";
 import { fromText, put, toText } from "../core/kept-text.ts";
+import { placeOf, rowAt } from "../core/list-place.ts";
 import type {
   Alias,
   Fields,
@@ -123,12 +124,12 @@ export class SqliteRecords {
   }
 
   listByUser(userId: string, page: Page): SessionPage {
-    const [boundAt = -1, id = -1] = page.after?.split(".").map(Number) ?? [];
+    const [boundAt, id] = rowAt(page.after);
     // One more than asked for tells whether the list goes on.
     const rows = this.#sql.ofUser.all(toText(userId), page.now, boundAt, id, page.limit + 1);
     const shown = rows.slice(0, page.limit);
     const last = rows.length > page.limit ? shown.at(-1) : undefined;
-    return { sessions: shown.map(toSummary), after: last === undefined ? null : `${last[4]}.${last[0]}` };
+    return { sessions: shown.map(toSummary), after: last === undefined ? null : placeOf(last[4], last[0]) };
   }
 
   revokeHandle(handle: string, at: End): Key | null {

@@ -1,3 +1,4 @@
+import { isPlace } from "../core/list-place.ts";
 import type { NewSession } from "../core/session-record.ts";
 import { check, same } from "./store-contract-assert.ts";
 import { each, HOUR, MINUTE, type Scene, START, type StoreCase } from "./store-contract-scene.ts";
@@ -103,6 +104,23 @@ export const userCases: readonly StoreCase[] = each({ needs: "userIndex" }, [
       const rest = await inPages(scene, user, 2, first.after);
       const expected = left.map(({ handle }) => handle).toSorted();
       same(rest.filter((handle) => handle !== begun.handle).toSorted(), expected, "the sessions of the other pages");
+    },
+  },
+  {
+    promise: "a list goes on from any place of the form that its pages answer",
+    run: async (scene) => {
+      const { user } = await scene.loggedIn(3);
+      const { after } = await scene.indexed.listByUser(user, { now: START, limit: 1 });
+      check(isPlace(after), "a page answers an instant, ~ and 1 to 128 letters, digits, _, . and -");
+      // Nobody's: a browser may bring what it likes.
+      const [boundAt = ""] = after.split("~");
+      for (const row of ["0", "x", "-1", "1.5", "e9", ".", "9".repeat(128), "v1.abc._-"]) {
+        for (const instant of ["0", "0.5", boundAt, "9".repeat(16)]) {
+          const page = await scene.indexed.listByUser(user, { now: START, after: `${instant}~${row}`, limit: 9 });
+          check(page.sessions.length <= 3 && page.after === null, "a place of nobody leads to a page");
+        }
+      }
+      same((await scene.handles(user)).length, 3, "the list");
     },
   },
   {

@@ -195,14 +195,25 @@ export const userFaults: readonly Fault[] = [
     breaks: "a binding stays through a rotation that names none",
   },
   {
+    fault: "place of a list that is taken for a number as it came",
+    create: () =>
+      new (class extends Breakable {
+        override listByUser(userId: string, page: Page) {
+          const row = BigInt(page.after?.split("~")[1] ?? 0);
+          return super.listByUser(userId, row < 0n ? { ...page, after: null } : page);
+        }
+      })(),
+    breaks: "a list goes on from any place of the form that its pages answer",
+  },
+  {
     fault: "pages by offset",
     create: () =>
       new (class extends Breakable {
         override listByUser(userId: string, { now, after, limit }: Page) {
           const all = super.listByUser(userId, { now, limit: 1000 }).sessions;
-          const start = Number(after ?? 0);
+          const start = Number(after?.slice(2) ?? 0);
           const end = start + limit;
-          return { sessions: all.slice(start, end), after: end < all.length ? String(end) : null };
+          return { sessions: all.slice(start, end), after: end < all.length ? `0~${end}` : null };
         }
       })(),
     breaks: "pages go on where they were when sessions end or begin between them",
