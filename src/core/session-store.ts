@@ -210,10 +210,7 @@ export interface SessionStore {
     at: { readonly now: EpochMilliseconds; readonly tombstoneUntil: EpochMilliseconds },
   ): Awaitable<boolean>;
 
-  /**
-   * A user's live sessions in pages, in a stable order. `after` has the form that pages answer; one that none has answered
-   * leads to some page.
-   */
+  /** A user's live sessions in pages, in a stable order. `after` has the form of those that pages answer. */
   listByUser?(
     userId: string,
     page: { readonly now: EpochMilliseconds; readonly after?: string | null | undefined; readonly limit: number },

@@ -178,10 +178,7 @@ export class MysqlStore implements SessionStore {
     const [rows = []] = await this.#client.call(this.#procedure("list", values), values, "reads");
     const shown = rows.slice(0, limit);
     const last = rows.length > limit ? shown.at(-1) : undefined;
-    return {
-      sessions: shown.map(toSummary),
-      after: last === undefined ? null : placeOf(last[3], last[0]),
-    };
+    return { sessions: shown.map(toSummary), after: last === undefined ? null : placeOf(last[3], last[0]) };
   }
 
   async revokeHandle(handle: string, { now, tombstoneUntil }: End): Promise<Key | null> {
