@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { createRequire, syncBuiltinESMExports } from "node:module";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type * as OurCrypto from "../../src/core/crypto.ts";
 import { createMac, equalInConstantTime, hmac, sha256 } from "../../src/core/crypto.ts";
 
 const property = { seed: 4231, numRuns: 500 };
@@ -93,11 +94,11 @@ describe("on a runtime without one-shot hashing", () => {
     const builtin = createRequire(import.meta.url)("node:crypto") as { hash?: unknown };
     const { hash } = builtin;
     const again = "../../src/core/crypto.ts?without-one-shot-hashing";
-    let streaming: typeof import("../../src/core/crypto.ts");
+    let streaming: typeof OurCrypto;
     try {
       builtin.hash = undefined;
       syncBuiltinESMExports();
-      streaming = (await import(/* @vite-ignore */ again)) as typeof import("../../src/core/crypto.ts");
+      streaming = (await import(/* @vite-ignore */ again)) as typeof OurCrypto;
     } finally {
       builtin.hash = hash;
       syncBuiltinESMExports();

@@ -23,7 +23,7 @@ describe("a csrf token", () => {
     });
   });
 
-  it.each([
+  it.each<unknown>([
     undefined,
     null,
     "",
