@@ -49,38 +49,48 @@ return answer
 `);
 
 /**
- * now, tombstone, channel, key to spare or nothing, generation of an earlier batch or nothing, where to go on. Raises the
- * generation, which ends the sessions on every verb, then puts 200 of them away. → generation, where to go on or -1, keys
+ * now, tombstone, channel, key to spare or nothing, generation of an earlier batch or nothing, where to go on. The first
+ * batch raises the generation, which ends the sessions on every verb, and tells of all of them; each puts 200 of them
+ * away. → generation, where to go on or -1, and of the first the keys
  */
 export const REVOKE_USER: Script = new Script(`${KEYS}${FIND}${BEHIND}${FINISH}
 local k, u, now = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local index = ofUser(k, 'u', u)
-local generation = tonumber(ARGV[6])
-if not generation then
+local generation, skipped = tonumber(ARGV[6]), tonumber(ARGV[7])
+local first = not generation
+local keys = call('ZRANGE', index, skipped, first and -1 or skipped + 199)
+local records = {}
+for at, key in ipairs(keys) do records[at] = call('HMGET', recordOf(k, key), 'u', 't', 'a', 'g', 'e') end
+if first then
   local spared, r
   if ARGV[5] ~= '' then spared, r = behind(recordOf(k, ARGV[5]), now) end
   call('ZREM', index, '') -- nobody's: after a script's first write a full memory refuses it no other
   generation = call('INCR', k)
-  if spared and r[U] == u then call('HSET', spared, 'g', generation) end
+  spared = spared and r[U] == u and spared
+  ARGV[5] = spared and keyOf(spared) or ''
+  if spared then call('HSET', spared, 'g', generation) end
 end
-local skipped = tonumber(ARGV[7])
-local keys = call('ZRANGE', index, skipped, skipped + 199)
 local answer, ended = {generation, -1}, {}
-for _, key in ipairs(keys) do
-  local other = recordOf(k, key)
-  local r = call('HMGET', other, 'u', 't', 'a', 'g', 'e')
-  if r[1] ~= u or r[2] or r[3] then call('ZREM', index, key)
-  elseif tonumber(r[4]) >= generation then skipped = skipped + 1
-  else
-    if tonumber(r[5]) > now then
-      finish(other, u, ARGV[3], now)
-      ended[#ended + 1] = key
-      answer[#answer + 1] = key
-    else call('ZREM', index, key) end
+for at, key in ipairs(keys) do
+  local r = records[at]
+  local lost = r[1] ~= u or r[2] or r[3]
+  local live = not lost and (key == ARGV[5] or tonumber(r[4]) >= generation)
+  local ends = not lost and not live and tonumber(r[5]) > now
+  if first and ends then
+    answer[#answer + 1] = key
+    ended[#ended + 1] = key
+    if #ended == 1000 then
+      tell(ARGV[4], 'revoked', ended)
+      ended = {}
+    end
   end
+  if at > 200 then -- of a later batch
+  elseif live then skipped = skipped + 1
+  elseif ends then finish(recordOf(k, key), u, ARGV[3], now)
+  else call('ZREM', index, key) end
 end
 tell(ARGV[4], 'revoked', ended)
-if #keys == 200 then answer[2] = skipped end
+if #keys >= 200 then answer[2] = skipped end
 return answer
 `);
 

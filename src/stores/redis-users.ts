@@ -41,8 +41,8 @@ export class RedisUsers {
   }
 
   /**
-   * Ends all sessions with the first call, by the generation, and puts 200 of them away with each: Redis serves others in
-   * between. Who is put away later is refused by then.
+   * Ends all sessions with the first call, by the generation, and tells of them. It puts 200 of them away, and so does each
+   * further call: Redis serves others in between. One that fails leaves the others to be refused until they expire.
    */
   async revokeUser(
     userId: string,
@@ -53,16 +53,15 @@ export class RedisUsers {
     const { except = "" } = at;
     const foreign = except !== "" && this.#caller.cluster && tagOfKey(except) !== user.slice(0, 3);
     const args = [user, String(at.now), String(at.tombstoneUntil), this.#keys.channel, foreign ? "" : except];
-    const keys: Key[] = [];
-    for (let generation = "", next = 0; ;) {
-      const batch = [...args, generation, String(next)];
-      const reply = await this.#caller.write(REVOKE_USER, this.#keys.ofUser(user), batch);
-      const [raised, goOn, ...ended] = reply as readonly [Integer, Integer, ...Key[]];
-      for (const key of ended) keys.push(key);
-      generation = String(raised);
-      next = Number(goOn);
-      if (next < 0) return { generation: Number(raised), keys };
+    const [raised, next, ...keys] = await this.#revoke(user, [...args, "", "0"]);
+    try {
+      for (let skipped = Number(next); skipped >= 0;) {
+        skipped = Number((await this.#revoke(user, [...args, String(raised), String(skipped)]))[1]);
+      }
+    } catch {
+      // Every verb refuses them, and lists leave them out.
     }
+    return { generation: Number(raised), keys };
   }
 
   async generation(userId: string): Promise<number> {
@@ -82,6 +81,11 @@ export class RedisUsers {
       const { message, cause } = error as Error;
       throw new FastSessionError("ERR_SESSION_STORE_UNKNOWN", message, { cause });
     }
+  }
+
+  async #revoke(user: string, args: readonly string[]): Promise<readonly [Integer, Integer, ...Key[]]> {
+    const reply = await this.#caller.write(REVOKE_USER, this.#keys.ofUser(user), args);
+    return reply as readonly [Integer, Integer, ...Key[]];
   }
 
   /** Nobody waits for it: it comes again long before the last one ends. */
