@@ -1,16 +1,15 @@
 /** MysqlStore when the database, the network or the pool fails. */
 import { createPool, type Pool, type PoolConnection } from "mysql2/promise";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { FastSessionError } from "../../src/core/errors.ts";
 import type { NewSession } from "../../src/core/session-record.ts";
 import { type MysqlPool, MysqlStore } from "../../src/stores/mysql.ts";
-import { CuttingProxy, type Direction } from "../support/cutting-proxy.ts";
+import { CuttingProxy } from "../support/cutting-proxy.ts";
 import { type MariadbServer, startMariadb } from "../support/mariadb-server.ts";
 
 const NOW = Date.UTC(2030, 0, 1);
 const HOUR = 3_600_000;
 const END = { now: NOW, tombstoneUntil: NOW + 60_000 };
-const LEAVE = { kind: "tombstone", reason: "rotated", expiresAt: NOW + HOUR } as const;
 
 let server: MariadbServer;
 let proxy: CuttingProxy;
@@ -108,66 +107,6 @@ async function holding(key: string): Promise<PoolConnection> {
   await holder.query("select id from fastsession_sessions where session_key = ? for update", [key]);
   return holder;
 }
-
-describe("a connection cut at every byte", () => {
-  const cases: readonly (readonly [Direction, string, (remote: MysqlStore) => Promise<number>])[] = (
-    ["toServer", "toClient"] as const
-  ).flatMap((direction) => [
-    [direction, "commit", (remote) => cutCommits(remote, direction)],
-    [direction, "rotate", (remote) => cutRotations(remote, direction)],
-    [direction, "create", (remote) => cutCreates(remote, direction)],
-  ]);
-  test.each(cases)("%s of a %s leaves it done once", async (_, __, run) => {
-    expect(await run(new MysqlStore(throughProxy()))).toBeGreaterThan(50);
-  });
-
-  /** Cuts a call after 0 bytes, 1, 2, … until one goes through uncut. Answers how many were cut. */
-  async function cutEach(direction: Direction, call: (index: number) => Promise<unknown>): Promise<number> {
-    await surely(() => call(0));
-    for (let bytes = 0; ; bytes += 1) {
-      let isCut = false;
-      void proxy.cutAfter(direction, bytes).then(() => (isCut = true));
-      await surely(() => call(bytes + 1));
-      if (!isCut) return bytes;
-    }
-  }
-
-  async function cutCommits(remote: MysqlStore, direction: Direction): Promise<number> {
-    await create("k", { n: "0" });
-    const cuts = await cutEach(direction, async (index) => {
-      const change = {
-        operation: `cut-${direction}-${index}`,
-        now: NOW,
-        expect: { n: `${index}` },
-        set: { n: `${index + 1}` },
-      };
-      expect(await remote.commit("k", change)).toEqual({ ok: true, version: index + 2 });
-    });
-    expect(await fieldsOf("k")).toEqual({ n: `${cuts + 2}` });
-    return cuts;
-  }
-
-  async function cutRotations(remote: MysqlStore, direction: Direction): Promise<number> {
-    await create("r0", {});
-    const cuts = await cutEach(direction, async (index) => {
-      const change = { operation: `cut-${direction}-${index}`, now: NOW, set: { [`n${index}`]: "1" } };
-      const answer = await remote.rotate(`r${index}`, `r${index + 1}`, change, { leave: LEAVE });
-      expect(answer).toEqual({ ok: true, version: index + 2, evicted: [] });
-    });
-    expect(Object.keys((await fieldsOf(`r${cuts + 2}`)) as object)).toHaveLength(cuts + 2);
-    return cuts;
-  }
-
-  async function cutCreates(remote: MysqlStore, direction: Direction): Promise<number> {
-    const options = { now: NOW, bind: { userId: "ann", metadata: {}, maxAge: null } };
-    const cuts = await cutEach(direction, async (index) => {
-      const answer = await remote.create(session(`c${index}`), { ...options, operation: `cut-${direction}-${index}` });
-      expect(answer).toEqual({ ok: true, evicted: [] });
-    });
-    expect((await store.listByUser("ann", { now: NOW, limit: 10_000 })).sessions).toHaveLength(cuts + 2);
-    return cuts;
-  }
-});
 
 test("what was acknowledged before the server is killed is there when it is back", async () => {
   await create("k", {});

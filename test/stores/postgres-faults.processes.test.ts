@@ -91,55 +91,6 @@ test("a server killed under load has every acknowledged write when it is back, a
   await sql.end();
 });
 
-describe.each(["pg", "postgres.js"])("a connection of %s that is cut", (client) => {
-  test.each(["toServer", "toClient"] as const)(
-    "after any byte %s counts once or is told as unknown",
-    async (direction) => {
-      const { proxy, url } = await throughProxy();
-      const open = () => (client === "pg" ? openPool(url, { max: 1 }) : postgres(url, { max: 1, connect_timeout: 5 }));
-      const { key } = await create(store, { fields: { n: "0" } });
-      const sql = open();
-      const broken = new PostgresStore(sql);
-      await broken.load(key, NOW);
-      // What one call sends and is sent. The first one prepares where the client does.
-      await broken.commit(key, change({ expect: { n: "0" }, set: { n: "0" } }));
-      proxy.resetCounts();
-      await broken.commit(key, change({ expect: { n: "0" }, set: { n: "0" } }));
-      const bytes = proxy.counts[direction];
-      const step = direction === "toClient" ? 1 : client === "pg" ? 3 : 7;
-      const codes = new Set<string>();
-      let unknown = 0;
-      for (let at = 0; at < bytes; at += step) {
-        const text = (await fieldsOf(store, key))["n"] as string;
-        const next = String(Number(text) + 1);
-        const cut = proxy.cutAfter(direction, at);
-        const call = change({ expect: { n: text }, set: { n: next } });
-        const answer = await broken.commit(key, call).catch((error: unknown) => error as FastSessionError);
-        if (answer instanceof FastSessionError) await cut;
-        // A name of a prepared statement may be a byte shorter than that of the call that was counted.
-        else proxy.keepWhole();
-        const found = (await fieldsOf(store, key))["n"];
-        if (answer instanceof FastSessionError) {
-          codes.add(answer.code);
-          expect([text, next]).toContain(found);
-          unknown += 1;
-          // Who sends it again is answered as the first time.
-          expect(await store.commit(key, call)).toMatchObject({ ok: true });
-        }
-        expect((await fieldsOf(store, key))["n"]).toBe(next);
-        // The client connects again, and prepares again.
-        await broken.commit(key, change({ expect: { n: next } }));
-        await broken.commit(key, change({ expect: { n: next } }));
-      }
-      expect(unknown).toBeGreaterThan(bytes / step / 2);
-      expect([...codes]).toEqual(["ERR_SESSION_STORE_UNKNOWN"]);
-      // After a cut, postgres.js waits for ever unless it is told how long.
-      await ("totalCount" in sql ? sql.end() : sql.end({ timeout: 0 }));
-      await proxy.close();
-    },
-  );
-});
-
 test("a pool without a free connection is an error in time, and sessions are back when one is free", async () => {
   const small = openPool(server.url, { max: 1, connectionTimeoutMillis: 100 });
   const limited = new PostgresStore(small);

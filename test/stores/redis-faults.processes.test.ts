@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis6";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { newOperation } from "../../src/core/session-id.ts";
 import type { Key } from "../../src/core/session-record.ts";
-import type { Change, StoreNotice } from "../../src/core/session-store.ts";
+import type { StoreNotice } from "../../src/core/session-store.ts";
 import { RedisStore } from "../../src/stores/redis.ts";
-import { CuttingProxy, type Direction } from "../support/cutting-proxy.ts";
+import { CuttingProxy } from "../support/cutting-proxy.ts";
 import { type Connected, singleClients } from "../support/redis-clients.ts";
 import { RedisServer, type RedisSettings } from "../support/redis-server.ts";
 import { codeOf, fieldsOf, HOUR, make, newSession, set, until } from "../support/redis-sessions.ts";
@@ -181,65 +181,6 @@ describe.each(["ioredis 6", "node-redis"])("with %s", (name) => {
     expect(heard).toEqual([{ type: "lost" }, { type: "restored" }, { type: "revoked", keys: [key] }]);
     await stop();
   });
-});
-
-describe.each(["ioredis 5", "ioredis 6", "node-redis"])("a connection of %s that is cut at every byte", (name) => {
-  let server: RedisServer;
-  let proxy: CuttingProxy;
-  let connected: Connected;
-  let untouched: Connected;
-
-  beforeAll(async () => {
-    server = await RedisServer.start();
-    proxy = await CuttingProxy.before(server.port);
-    connected = await (singleClients[name] as (typeof singleClients)[string])(proxy.port);
-    untouched = await (singleClients[name] as (typeof singleClients)[string])(server.port);
-  });
-
-  afterAll(async () => {
-    connected.close();
-    untouched.close();
-    await proxy.close();
-    await server.stop();
-  });
-
-  test.each<Direction>(["toServer", "toClient"])(
-    "of a commit, %s: it counts once, or is reported",
-    async (direction) => {
-      const store = new RedisStore(connected.client);
-      const direct = new RedisStore(untouched.client);
-      const key = await make(direct, undefined, { n: "0" });
-      const increment = async (from: number): Promise<"counted" | "unknown"> => {
-        const now = Date.now();
-        const [expect, set] = [{ n: String(from) }, { n: String(from + 1) }];
-        const change: Change = { operation: newOperation(), now, expect, set };
-        // Sent again as the core does it: the same change under the same name.
-        for (let attempt = 0; attempt < 5; attempt += 1) {
-          try {
-            const answer = await store.commit(key, change);
-            if (!answer.ok) throw new TypeError(`the commit was answered ${answer.reason}`);
-            return "counted";
-          } catch (error) {
-            if (error instanceof TypeError) throw error;
-          }
-        }
-        return "unknown";
-      };
-      let count = 0;
-      let at = 0;
-      for (const state = { cut: true }; state.cut; at += 1) {
-        state.cut = false;
-        void proxy.cutAfter(direction, at).then(() => (state.cut = true));
-        const outcome = await increment(count);
-        if (!state.cut) proxy.keepWhole();
-        const stored = Number((await fieldsOf(direct, key))?.["n"]);
-        if (outcome === "counted") expect(stored).toBe(count + 1);
-        else expect([count, count + 1]).toContain(stored);
-        count = stored;
-      }
-      expect(at).toBeGreaterThan(direction === "toServer" ? 200 : 3);
-    },
-  );
 });
 
 describe.each(["ioredis 5", "ioredis 6", "node-redis"])("the feed of %s", (name) => {

@@ -17,7 +17,7 @@ export const SERVERS = {
   MariaDB: ["mysql2"],
 } as const;
 export type ServerName = keyof typeof SERVERS;
-export type ClientName = (typeof SERVERS)[ServerName][number];
+export type ClientName = (typeof SERVERS)[ServerName][number] | "ioredis 5";
 
 export interface FaultyServer {
   readonly port: number;
@@ -45,6 +45,7 @@ export interface OpenStore {
 /** @param connections of a pool; clients of Redis have one */
 export async function openClient(name: ClientName, port: number, connections = 4): Promise<OpenStore> {
   switch (name) {
+    case "ioredis 5":
     case "ioredis 6":
     case "node-redis": {
       const { client, close } = await (singleClients[name] as (typeof singleClients)[string])(port);
