@@ -54,6 +54,7 @@ describe("cookieCandidates", () => {
     ["quotes around nothing", 'sid=""', [""]],
     ["a single quote", 'sid="', ['"']],
     ["an open quote", 'sid="a; x=b"', ['"a']],
+    ["a quote at the end alone", 'sid=a"', ['a"']],
     ["a quoted list of cookies (cookie sandwich)", '$Version=1; x="1; sid=a; y=2"', ["a"]],
     ["an escape of the old cookies", 'sid="a\\056b"', ["a\\056b"]],
     ["cookies joined by a comma", "x=1, sid=a", []],
@@ -82,6 +83,10 @@ describe("cookieCandidates", () => {
   it("takes a name with characters of regular expressions as it stands", () => {
     expect(cookieCandidates("connectXsid=a; connect.sid=b; $*+|^=c", "connect.sid")).toEqual(["b"]);
     expect(cookieCandidates("connectXsid=a; connect.sid=b; $*+|^=c", "$*+|^")).toEqual(["c"]);
+  });
+
+  it("reads a name of one character, also where it is the value, too", () => {
+    expect(cookieCandidates("a=a", "a")).toEqual(["a"]);
   });
 
   it("finds nothing for an empty name", () => {

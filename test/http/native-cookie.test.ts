@@ -41,6 +41,11 @@ describe("nativeCookie", () => {
     );
   });
 
+  it.each([16, 128])("reads an id of %d characters", (length) => {
+    const id = "a".repeat(length);
+    expect(format().read(format().write(id, 253_402_300_799_000), NOW)).toMatchObject({ ok: true, id });
+  });
+
   it("keeps its form: id, start in base 36, key id and MAC under a key of this purpose", () => {
     const key = deriveKey("first secret", 'fastsession cookie signature v1 ["sid","sid"]');
     const [id, start, signature] = format().write(ID, START).split(".");

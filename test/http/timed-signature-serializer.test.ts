@@ -201,6 +201,10 @@ describe("TimedSignatureSerializer", () => {
     });
   });
 
+  it("says which option is wrong", () => {
+    expect(() => serializer({ salt: 5 as never })).toThrow(/salt must be a string/);
+  });
+
   describe("encode", () => {
     const circular: Record<string, unknown> = {};
     circular["self"] = circular;
@@ -225,6 +229,16 @@ describe("TimedSignatureSerializer", () => {
       expect(() => serializer().encode(value)).toThrow(TypeError);
       expect(() => serializer().encode(value)).toThrow(problem);
       expect(() => serializer().encode(value)).toThrow(/use plain objects/);
+    });
+
+    it("keeps the error of a toJSON as the cause", () => {
+      const cause = new Error("the value's own trouble");
+      const value = {
+        toJSON() {
+          throw cause;
+        },
+      };
+      expect(() => serializer().encode(value)).toThrow(expect.objectContaining({ cause }));
     });
 
     it("leaves an undefined property out and honours toJSON, as JSON does", () => {
