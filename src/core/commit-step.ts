@@ -37,7 +37,7 @@ function commitAlone(task: Task): Awaitable<void> {
       }
       if (answer.reason !== "conflict") return ended(task, answer);
       return resolveConflict(state, recorded, answer.current, attempt, (next) =>
-        next.recorded === null ? undefined : commit({ ...task, ...next }),
+        next.recorded === null ? state.recorder?.settle(null) : commit({ ...task, ...next }),
       );
     },
   );

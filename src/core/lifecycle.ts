@@ -85,6 +85,7 @@ function perform(state: SessionState, intent: Intent): Awaitable<void> {
   if (state.unreadable !== null) return chain(endUnreadable(state), () => perform(state, intent));
   const now = state.config.now();
   const recorded = intent?.type === "destroy" ? null : (state.recorder?.collect() ?? null);
+  if (recorded === null && intent?.type !== "destroy") state.recorder?.settle(null);
   const bind = intent?.type === "rotate" ? intent.bind : undefined;
   const attempt = { count: 1, since: performance.now() };
   const task = { state, recorded, now, bind, touch: intent?.type === "touch", periodic: intent === null, attempt };

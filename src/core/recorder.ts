@@ -177,11 +177,8 @@ export class Recorder {
       const entry = this.#entries?.get(field);
       if (entry === undefined) continue;
       entry.text = text;
-      if (entry.kind !== COMPUTED) {
-        overwritten.push(field);
-        continue;
-      }
-      recomputed.push(field);
+      (entry.kind === COMPUTED ? recomputed : overwritten).push(field);
+      if (entry.kind !== COMPUTED) continue;
       let value: unknown = entry.text === null ? undefined : this.#decode(field, entry.text);
       for (const step of entry.steps) value = this.#apply(field, value, step);
       entry.value = value;
@@ -190,15 +187,17 @@ export class Recorder {
     return { overwritten, recomputed };
   }
 
-  /** What was sent is now what is stored. What was recorded while it was under way stays recorded. */
-  settle(sent: Recorded): void {
-    const base: Record<string, string> = sent.clear ? { ...sent.set } : { ...this.base, ...sent.set };
-    for (const field of sent.remove) delete base[field];
-    this.base = base;
-    if (this.#clears === sent.clears) this.#cleared = false;
+  /** What was sent, or came to nothing (`null`), is now what is stored. What was recorded meanwhile stays recorded. */
+  settle(sent: Recorded | null): void {
+    if (sent !== null) {
+      const base: Record<string, string> = sent.clear ? { ...sent.set } : { ...this.base, ...sent.set };
+      for (const field of sent.remove) delete base[field];
+      this.base = base;
+      if (this.#clears === sent.clears) this.#cleared = false;
+    }
     if (this.#entries === null) return;
     for (const [field, entry] of this.#entries) {
-      entry.text = this.#cleared ? null : textOf(base, field);
+      entry.text = this.#cleared ? null : textOf(this.base, field);
       const isObject = typeof entry.value === "object" && entry.value !== null;
       if (entry.carried && entry.steps.length > 0) entry.kind = COMPUTED;
       if (entry.kind === COMPUTED) {

@@ -79,7 +79,7 @@ export function rotate(task: Task): Awaitable<void> {
         state.expiresAt = periodic ? Math.max(state.expiresAt, expiresAt) : expiresAt;
         state.cookie = "send";
         if (bind !== undefined) state.binding = bind === null ? null : bindingOf(bind, now);
-        if (recorded !== null) state.recorder?.settle(recorded);
+        state.recorder?.settle(recorded);
         const userId = state.binding?.userId ?? null;
         config.events.emit("rotated", { session: shortHash(newId), previous: shortHash(oldId), userId });
         return evicted(state, answer.evicted.length);
