@@ -192,7 +192,7 @@ describe("listeners", () => {
     const heard: unknown[] = [];
     for (const thrown of [new RangeError("a token"), "a token"]) {
       sessions.on("created", () => {
-        throw thrown;
+        throw thrown as Error;
       });
     }
     sessions.on("created", (event) => void heard.push(event));
