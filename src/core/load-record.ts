@@ -1,5 +1,4 @@
 /** How records are read: what a store answers is looked at before it is believed. */
-import { chain } from "./awaitable.ts";
 import type { SessionConfig } from "./session-config.ts";
 import type { Alias, Binding, Fields, Key, StoredSession, Tombstone } from "./session-record.ts";
 import { callStore } from "./store-call.ts";
@@ -10,7 +9,7 @@ export type Found = StoredSession | Alias | Tombstone | null;
 
 /** Reads what stands under a key. @throws FastSessionError `ERR_SESSION_STORE` also for an answer that is nonsense */
 export function loadRecord(config: SessionConfig, key: Key, now: EpochMilliseconds): Awaitable<Found> {
-  return callStore(config, "load", () => chain(config.store.load(key, now), believed));
+  return callStore(config, "load", () => config.store.load(key, now), null, believed);
 }
 
 /**

@@ -79,11 +79,20 @@ export function createIdSource(generator: (() => string) | undefined): IdSource 
   };
 }
 
-const prefix = { text: "" };
-let counter = 0;
+/** Numbers of six digits to the base of 36. */
+const FIRST_OPERATION = 36 ** 5;
+const LAST_OPERATION = 36 ** 6 - 1;
+let operationPrefix = "";
+let operation = LAST_OPERATION;
 
-/** Names one store call: unique in this process by counting, between processes by a random beginning. */
+/**
+ * Names one store call in 11 characters: unique in this process by counting, between processes by some 60 random bits.
+ * It has to differ from the last few calls on one record.
+ */
 export function newOperation(): string {
-  if (prefix.text === "") prefix.text = randomText(12);
-  return prefix.text + (counter++).toString(36);
+  if (operation === LAST_OPERATION) {
+    operation = FIRST_OPERATION + Math.floor(Math.random() * (LAST_OPERATION - FIRST_OPERATION));
+    operationPrefix = randomText(6).slice(0, 5);
+  }
+  return operationPrefix + (operation++).toString(36);
 }

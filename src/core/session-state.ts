@@ -80,7 +80,7 @@ export class SessionState extends SessionStanding implements RecorderHost {
     if (this.key === null) return this.#open(null, now);
     const reading = this.#read(this.key, now);
     if (!isPromise(reading)) return undefined;
-    return (this.#loading = reading.finally(() => (this.#loading = null)));
+    return (this.#loading = reading);
   }
 
   /** A fresh, unsaved session: after a logout, or where nothing was found. */
@@ -143,10 +143,9 @@ export class SessionState extends SessionStanding implements RecorderHost {
     }
     if (this.phase === "open") return;
     if (this.config.store.capabilities.local) {
-      const now = this.config.now();
-      this.#present(now);
-      if (this.key === null) void this.#open(null, now);
-      else void this.#read(this.key, now);
+      // Of a store that says so and is not, whoever waited would hear what failed; nobody does.
+      const loading = this.load();
+      if (isPromise(loading)) loading.catch(() => undefined);
       if ((this.phase as string) === "open") return;
     }
     this.accessed = false;
@@ -168,13 +167,15 @@ export class SessionState extends SessionStanding implements RecorderHost {
   #read(key: Key, now: EpochMilliseconds): Awaitable<void> {
     try {
       const read = chain(loadRecord(this.config, key, now), (found) => this.#open(found, now));
-      return read instanceof Promise ? read.catch((error: unknown) => this.#storeFailed(error)) : read;
+      return isPromise(read) ? read.catch((error: unknown) => this.#storeFailed(error)) : read;
     } catch (error) {
       return this.#storeFailed(error);
     }
   }
 
   #storeFailed(error: unknown): void {
+    // Whoever asks again has the store asked again.
+    this.#loading = null;
     if (this.config.onStoreError === "throw") throw error;
     this.config.log.error("the store failed; the request goes on with an empty read-only session");
     this.#refuse("store-error", "unavailable");

@@ -27,22 +27,28 @@ export interface Sending {
  *
  * With `sending`, a call that failed in a way that it may have happened is sent again, the very same one. One that ran
  * into the deadline is not: whoever waits for it has waited enough.
+ *
+ * @param believe answers what it is given, or throws where that makes no sense, which is a failure of the store, too
  */
 export function callStore<T>(
   config: SessionConfig,
   verb: string,
   call: () => Awaitable<T>,
   sending: Sending | null = null,
+  believe: (answer: T) => T = same,
 ): Awaitable<T> {
-  let answer: Awaitable<T>;
   try {
-    answer = call();
+    const answer = call();
+    return isPromise(answer) ? withDeadline(config, verb, answer, call, sending, believe) : believe(answer);
   } catch (error) {
     // Nothing was sent: no connection lies between. What was before stays in doubt.
     config.events.emit("store-error", { verb, error });
     throw failure(verb, error, sending?.doubt === true ? sending : null);
   }
-  return isPromise(answer) ? withDeadline(config, verb, answer, call, sending) : answer;
+}
+
+function same<T>(answer: T): T {
+  return answer;
 }
 
 function withDeadline<T>(
@@ -51,6 +57,7 @@ function withDeadline<T>(
   first: Promise<T>,
   call: () => Awaitable<T>,
   sending: Sending | null,
+  believe: (answer: T) => T,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let over = false;
@@ -67,8 +74,14 @@ function withDeadline<T>(
       patience(config, sending),
     );
     const settled = (value: T): void => {
+      let believed: T;
+      try {
+        believed = believe(value);
+      } catch (error) {
+        return failed(error);
+      }
       clearTimeout(timer);
-      resolve(value);
+      resolve(believed);
     };
     const failed = (cause: unknown): void => {
       if (over) return;

@@ -6,7 +6,7 @@
  * call and nothing is held. Else the calls queue in order, `headersSent` is true and `write` answers false, as if the
  * headers were out; then they run as they were made.
  */
-import { isPromise } from "../core/awaitable.ts";
+import { chain, isPromise } from "../core/awaitable.ts";
 import { FastSessionError } from "../core/errors.ts";
 import type { Awaitable } from "../core/units.ts";
 import type { Exchange } from "./exchange.ts";
@@ -19,6 +19,7 @@ export interface NodeResponse extends NodeHeaderTarget {
   readonly writableEnded: boolean;
   readonly closed?: boolean;
   getHeaderNames(): string[];
+  appendHeader(name: string, value: string | readonly string[]): unknown;
   removeHeader(name: string): void;
   emit(event: string): boolean;
   destroy(): unknown;
@@ -56,6 +57,27 @@ const hooks: Record<Method, (this: Held, ...args: unknown[]) => unknown> = {
   },
 };
 
+/** What a held response is asked for instead. Shared, and left where they are: an object that loses properties is slow. */
+const accessors = {
+  headersSent: {
+    configurable: true,
+    get(this: Held): unknown {
+      return this[GATE].held || inherited(this, "headersSent");
+    },
+  },
+  writableEnded: {
+    configurable: true,
+    get(this: Held): unknown {
+      const gate = this[GATE];
+      return (gate.held && gate.ended) || inherited(this, "writableEnded");
+    },
+  },
+};
+
+function inherited(response: Held, name: string): unknown {
+  return Reflect.get(Object.getPrototypeOf(response) as object, name, response);
+}
+
 export class NodeGate {
   readonly #exchanges: Exchange[];
   readonly #response: Held;
@@ -68,7 +90,9 @@ export class NodeGate {
   #phase: typeof WAITING | typeof HELD | typeof FAILED | typeof OPEN = WAITING;
   #headersWritten = false;
   #ended = false;
-  #queue: { method: Method; args: unknown[] }[] = [];
+  readonly #queue: { method: Method; args: unknown[] }[] = [];
+  /** What stood there when it was held. */
+  #headers: Pick<NodeResponse, "setHeader" | "appendHeader" | "removeHeader"> | null = null;
 
   /** Holds the response for this session, too: an application may have two. */
   static hold(exchange: Exchange, response: NodeResponse, fail?: (error: unknown) => void): void {
@@ -93,15 +117,21 @@ export class NodeGate {
     held.flushHeaders = hooks.flushHeaders;
   }
 
+  get held(): boolean {
+    return this.#phase === HELD;
+  }
+
+  /** Whether `end` was called. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   call(method: Method, args: unknown[]): unknown {
     if (method === "end") this.#ended = true;
     if (this.#phase === WAITING) this.#begin();
     if (this.#phase === OPEN) return this.#pass(method, args);
     // Of a failed response nothing is sent; of a held one it waits its turn.
-    if (this.#phase === HELD) {
-      this.#queue.push({ method, args });
-      if (method === "end") this.#pretend("writableEnded", true);
-    }
+    if (this.#phase === HELD) this.#queue.push({ method, args });
     return method === "write" ? false : this.#response;
   }
 
@@ -109,8 +139,7 @@ export class NodeGate {
     try {
       const done = this.#commit(0);
       if (!isPromise(done)) return void (this.#phase = OPEN);
-      this.#phase = HELD;
-      this.#pretendSent(true);
+      this.#hold();
       // Also what Node throws at a call that was held: there is nobody else left to throw to.
       done.then(() => this.#release()).catch((error: unknown) => this.#failed(error));
     } catch (error) {
@@ -118,12 +147,25 @@ export class NodeGate {
     }
   }
 
+  /** From now on whoever asks must believe that the headers are out. */
+  #hold(): void {
+    const response = this.#response;
+    this.#phase = HELD;
+    const { setHeader, appendHeader, removeHeader } = response;
+    this.#headers = { setHeader, appendHeader, removeHeader };
+    response.setHeader = response.appendHeader = response.removeHeader = refuseHeader;
+    Object.defineProperties(response, accessors);
+  }
+
+  #letGo(phase: typeof OPEN | typeof FAILED): void {
+    if (this.#headers !== null) Object.assign(this.#response, this.#headers);
+    this.#headers = null;
+    this.#phase = phase;
+  }
+
   #commit(from: number): Awaitable<void> {
-    for (let at = from; at < this.#exchanges.length; at++) {
-      const done = this.#exchanges[at]?.commit();
-      if (done !== undefined) return done.then(() => this.#commit(at + 1));
-    }
-    return undefined;
+    const exchange = this.#exchanges[from];
+    return exchange === undefined ? undefined : chain(exchange.commit(), () => this.#commit(from + 1));
   }
 
   #writeHeaders(headers: NodeHeaders): void {
@@ -131,12 +173,9 @@ export class NodeGate {
   }
 
   #release(): void {
-    this.#pretendSent(false);
-    this.#phase = OPEN;
-    const queue = this.#queue;
-    this.#queue = [];
+    this.#letGo(OPEN);
     let waitsForDrain = false;
-    for (const { method, args } of queue) {
+    for (const { method, args } of this.#queue.splice(0)) {
       const answer = this.#pass(method, args);
       if (method === "write") waitsForDrain = answer === true;
     }
@@ -164,31 +203,27 @@ export class NodeGate {
   }
 
   #withHeaders(args: unknown[]): unknown[] {
-    const at = typeof args[1] === "string" ? 2 : 1;
-    // `writeHead(status, undefined, headers)` is allowed, too, also with `null`.
-    const index = (args[at] ?? undefined) === undefined && args[at + 1] !== undefined ? at + 1 : at;
-    const headers = new NodeHeaders(this.#response, (args[index] ?? undefined) as WriteHeadHeaders);
+    // `writeHead(status[, reason][, headers])`, where `undefined` and `null` may stand for either.
+    const index = (args[2] ?? undefined) === undefined ? 1 : 2;
+    const given = (typeof args[index] === "object" ? args[index] : null) ?? undefined;
+    const headers = new NodeHeaders(this.#response, given as WriteHeadHeaders);
     this.#writeHeaders(headers);
-    if (headers.given === args[index]) return args;
-    const changed = [...args];
-    changed[index] = headers.given;
-    return changed;
+    return headers.given === given ? args : args.with(index, headers.given);
   }
 
   #failed(error: unknown): void {
-    if (this.#phase === HELD) this.#pretendSent(false);
-    this.#phase = FAILED;
-    this.#queue = [];
+    this.#letGo(FAILED);
     const response = this.#response;
     // A stream that is piped goes on writing into a response that has ended.
     response.on("error", () => undefined);
-    if (this.#fail === undefined) return this.#answer(error);
+    const fail = this.#fail;
+    if (fail === undefined) return this.#answer(error);
     // After the handler's own calls of this turn, which are dropped.
     queueMicrotask(() => {
       // One that has not ended its response would write the rest of it into the error handler's.
       if (!this.#ended) return this.#answer(error);
       this.#phase = OPEN;
-      this.#fail?.(error);
+      fail(error);
     });
   }
 
@@ -196,36 +231,18 @@ export class NodeGate {
     const response = this.#response;
     if (response.headersSent) return void response.destroy();
     const status = error instanceof FastSessionError && error.status === 503 ? 503 : 500;
-    this.#exchanges[0]?.state.config.log.error(
+    (this.#exchanges[0] as Exchange).state.config.log.error(
       `a response could not be sent or its session not be saved (${error instanceof FastSessionError ? error.code : "error"}); the client got ${status}`,
     );
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     response.statusCode = status;
     response.setHeader("content-type", "text/plain; charset=utf-8");
-    this.#headersWritten = true;
     this.#writeHeaders(new NodeHeaders(response, undefined));
     // By name: `end` would come back through the hook for its headers, and the hook is shut.
     this.#writeHead.call(response, status);
     this.#end.call(response, status === 503 ? "Service Unavailable" : "Internal Server Error");
   }
-
-  /** While calls are held, whoever asks must believe that the headers are out. */
-  #pretendSent(sent: boolean): void {
-    if (sent) {
-      this.#pretend("headersSent", true);
-      for (const name of HEADER_METHODS) this.#pretend(name, refuseHeader);
-    } else {
-      const response = this.#response as unknown as Record<string, unknown>;
-      for (const name of ["headersSent", "writableEnded", ...HEADER_METHODS]) delete response[name];
-    }
-  }
-
-  #pretend(name: string, value: unknown): void {
-    Object.defineProperty(this.#response, name, { value, configurable: true, writable: true });
-  }
 }
-
-const HEADER_METHODS = ["setHeader", "appendHeader", "removeHeader"];
 
 function refuseHeader(name: string): never {
   throw Object.assign(new Error(`Cannot set headers after they are sent to the client (${name})`), {

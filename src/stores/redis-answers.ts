@@ -10,7 +10,7 @@ import type {
   StoredSession,
   Tombstone,
 } from "../core/session-record.ts";
-import type { Conflict, Duplicate, Gone, Moved, Rejected } from "../core/session-store.ts";
+import type { Conflict, Created, Duplicate, Gone, Moved, Rejected } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 
 /** A reply of Redis, as both clients hand it out. */
@@ -96,6 +96,13 @@ export function toRefusal(reply: Reply): Gone | Moved | Conflict | Duplicate | R
     default:
       return null;
   }
+}
+
+/** What CREATE answers. */
+export function toCreated(reply: Reply): Created | Duplicate | Rejected {
+  const refusal = toRefusal(reply);
+  if (refusal !== null) return refusal as Duplicate | Rejected;
+  return { ok: true, evicted: (reply as readonly Key[]).slice(2) };
 }
 
 function toCurrent(parts: readonly (string | null)[]): Record<string, string | null> {

@@ -6,10 +6,15 @@ import type { EpochMilliseconds } from "../core/units.ts";
 import { userOf } from "./redis-keys.ts";
 import { GRACE } from "./redis-lua.ts";
 
-/** What a record remembers of an operation's name: 66 bits of its hash, so that eight of them take 88 bytes. */
+/** What a record remembers of an operation: its name where that is as short as ours are, else 66 bits of its hash. */
 export function operationMark(operation: string): string {
-  return digestOf("sha1", operation).toString("base64url").slice(0, 11);
+  if (operation.length === MARK && SHORT.test(operation)) return operation;
+  return digestOf("sha1", operation).toString("base64url").slice(0, MARK);
 }
+
+/** Eight of them take 88 bytes of a record. */
+const MARK = 11;
+const SHORT = /^[\w-]+$/;
 
 function text(value: number | null | undefined): string {
   return value === null || value === undefined ? "" : String(value);

@@ -1,7 +1,7 @@
 import { FastSessionError } from "../core/errors.ts";
 import type { Milliseconds } from "../core/units.ts";
 import { type Reply, toRefusal } from "./redis-answers.ts";
-import { type Commander, isSlotMoving } from "./redis-client.ts";
+import { type Commander, isSlotMoving, isUnknownScript } from "./redis-client.ts";
 import type { RedisStoreOptions } from "./redis-options.ts";
 import type { Script } from "./redis-script.ts";
 
@@ -31,22 +31,30 @@ export class RedisCaller {
   }
 
   read(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
-    return this.#patiently(() => this.#commander.run(script, keys, args), "ERR_SESSION_STORE");
+    return this.#run(script, keys, args, "ERR_SESSION_STORE");
   }
 
   /** A change whose loss nobody would notice, so replicas are not waited for. */
   touch(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
-    return this.#patiently(() => this.#commander.run(script, keys, args), "ERR_SESSION_STORE_UNKNOWN");
+    return this.#run(script, keys, args, "ERR_SESSION_STORE_UNKNOWN");
   }
 
-  async write(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+  write(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
     const durability = this.#durability;
-    if (durability === undefined) return this.touch(script, keys, args);
-    const { replicas, milliseconds } = durability;
-    const answer = await this.#patiently(
-      () => this.#commander.runAndWait(script, keys, args, replicas, milliseconds),
-      "ERR_SESSION_STORE_UNKNOWN",
-    );
+    return durability === undefined
+      ? this.touch(script, keys, args)
+      : this.#writeAndWait(script, keys, args, durability);
+  }
+
+  async #writeAndWait(
+    script: Script,
+    keys: readonly string[],
+    args: readonly string[],
+    { replicas, milliseconds }: NonNullable<RedisStoreOptions["durability"]>,
+  ): Promise<Reply> {
+    const call = (): ReturnType<Commander["runAndWait"]> =>
+      this.#commander.runAndWait(script, keys, args, replicas, milliseconds);
+    const answer = await call().catch((error: unknown) => again(error, call, "ERR_SESSION_STORE_UNKNOWN"));
     // Nobody has to have what did not happen.
     if (answer.replicas >= replicas || answer.reply === null || toRefusal(answer.reply) !== null) return answer.reply;
     throw new FastSessionError(
@@ -55,21 +63,41 @@ export class RedisCaller {
     );
   }
 
-  async #patiently<T>(call: () => Promise<T>, unknown: "ERR_SESSION_STORE" | "ERR_SESSION_STORE_UNKNOWN"): Promise<T> {
-    let until: number | undefined;
-    for (let pause = 5; ; pause = Math.min(pause * 2, 100)) {
-      try {
-        return await call();
-      } catch (error) {
-        until ??= performance.now() + PATIENCE;
-        if (!isSlotMoving(error) || performance.now() >= until) throw failure(error, unknown);
-        await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
-      }
-    }
+  /** One promise on top of the client's: nothing else happens to a call that succeeds. */
+  #run(script: Script, keys: readonly string[], args: readonly string[], unknown: Unknown): Promise<Reply> {
+    return this.#commander.run(script, keys, args).catch((error: unknown) => {
+      const byText = (): Promise<Reply> => this.#commander.runText(script, keys, args);
+      return isUnknownScript(error) ? attempt(byText, unknown) : again(error, byText, unknown);
+    });
   }
 }
 
-function failure(error: unknown, unknown: "ERR_SESSION_STORE" | "ERR_SESSION_STORE_UNKNOWN"): FastSessionError {
+type Unknown = "ERR_SESSION_STORE" | "ERR_SESSION_STORE_UNKNOWN";
+
+async function attempt<T>(call: () => Promise<T>, unknown: Unknown): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    return again(error, call, unknown);
+  }
+}
+
+/** After a call that failed: repeats it while its slot is moved. */
+async function again<T>(first: unknown, call: () => Promise<T>, unknown: Unknown): Promise<T> {
+  const until = performance.now() + PATIENCE;
+  let error = first;
+  for (let pause = 5; isSlotMoving(error) && performance.now() < until; pause = Math.min(pause * 2, 100)) {
+    await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+    try {
+      return await call();
+    } catch (next) {
+      error = next;
+    }
+  }
+  throw failure(error, unknown);
+}
+
+function failure(error: unknown, unknown: Unknown): FastSessionError {
   const message = error instanceof Error ? error.message : "";
   const replied = REPLIED.test(message);
   const remedy = REMEDIES.find(([code]) => code.test(message))?.[1];

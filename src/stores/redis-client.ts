@@ -25,9 +25,11 @@ export type RedisClient = IoredisClient | NodeRedisClient;
 export interface Commander {
   /** Whether keys lie in slots of several servers. */
   readonly cluster: boolean;
-  /** Runs a script: by its name, and by its text where the server does not know it. */
+  /** Runs a script by its name. */
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply>;
-  /** The same, and how many replicas had it within so many milliseconds. */
+  /** Runs it by its text, which the server knows from then on. */
+  runText(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply>;
+  /** Runs it in either way. Answers also how many replicas had it within so many milliseconds. */
   runAndWait(
     script: Script,
     keys: readonly string[],

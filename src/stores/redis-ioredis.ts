@@ -12,6 +12,13 @@ interface Whole extends IoredisClient {
   nodes?(role: "master"): { duplicate(overrides: object): IoredisPlain }[];
   on(event: string, listener: () => void): unknown;
   pipeline(commands: unknown[][]): { exec(): Promise<[error: Error | null, reply: unknown][] | null> };
+  /** Its socket, of a client of one server; another after each reconnection. */
+  readonly stream?: Gathering;
+}
+
+interface Gathering {
+  cork(): void;
+  uncork(): void;
 }
 
 /** It ends with its first fault, and waits for nothing: neither for a server that comes back nor for a reply. */
@@ -28,6 +35,7 @@ export class Ioredis implements Commander {
   readonly #client: Whole;
   /** How many connections of a client of one server broke. */
   #breaks: number | undefined;
+  #gathering = false;
 
   constructor(client: IoredisClient) {
     this.#client = client as Whole;
@@ -38,13 +46,13 @@ export class Ioredis implements Commander {
     this.cluster = this.#client.isCluster === true;
   }
 
-  async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
-    try {
-      return (await this.#client.evalsha(script.sha, keys.length, ...keys, ...args)) as Reply;
-    } catch (error) {
-      if (!isUnknownScript(error)) throw error;
-      return (await this.#client.eval(script.text, keys.length, ...keys, ...args)) as Reply;
-    }
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+    this.#gather();
+    return this.#client.evalsha(script.sha, keys.length, ...keys, ...args) as Promise<Reply>;
+  }
+
+  runText(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+    return this.#client.eval(script.text, keys.length, ...keys, ...args) as Promise<Reply>;
   }
 
   async runAndWait(
@@ -73,6 +81,21 @@ export class Ioredis implements Commander {
     const node = masters[Math.floor(Math.random() * masters.length)];
     if (node === undefined) throw new Error("the client knows no server of its cluster");
     return new IoredisConnection(node.duplicate(FEED));
+  }
+
+  /**
+   * Commands of one turn of the event loop leave in one packet, as node-redis sends them. This client writes each by
+   * itself, and the system call is a third of what a command costs. Order stays; a lone command leaves in the same turn.
+   */
+  #gather(): void {
+    const { stream } = this.#client;
+    if (this.#gathering || stream === undefined) return;
+    this.#gathering = true;
+    stream.cork();
+    setImmediate(() => {
+      this.#gathering = false;
+      stream.uncork();
+    });
   }
 
   #masters(): readonly { duplicate(overrides: object): IoredisPlain }[] {

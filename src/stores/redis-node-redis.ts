@@ -40,14 +40,12 @@ export class NodeRedis implements Commander {
     this.cluster = typeof this.#client.nodeClient === "function";
   }
 
-  async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
-    const given = { keys: keys as string[], arguments: args as string[] };
-    try {
-      return (await this.#client.evalSha(script.sha, given)) as Reply;
-    } catch (error) {
-      if (!isUnknownScript(error)) throw error;
-      return (await this.#client.eval(script.text, given)) as Reply;
-    }
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+    return this.#client.evalSha(script.sha, { keys: keys as string[], arguments: args as string[] }) as Promise<Reply>;
+  }
+
+  runText(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply> {
+    return this.#client.eval(script.text, { keys: keys as string[], arguments: args as string[] }) as Promise<Reply>;
   }
 
   async runAndWait(

@@ -44,7 +44,7 @@ import type {
   StoreNotice,
 } from "../core/session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
-import { isList, type Integer, type Reply, toRefusal, toStored } from "./redis-answers.ts";
+import { isList, type Integer, type Reply, toCreated, toRefusal, toStored } from "./redis-answers.ts";
 import { commitArguments, createArguments, renewArguments, rotateArguments } from "./redis-arguments.ts";
 import { RedisCaller } from "./redis-caller.ts";
 import type { RedisClient } from "./redis-client.ts";
@@ -114,35 +114,31 @@ export class RedisStore implements LiveStore {
     });
   }
 
-  async load(key: Key, now: EpochMilliseconds): Promise<StoredSession | Alias | Tombstone | null> {
-    return toStored(await this.#caller.read(LOAD, [this.#keys.record(key)], []), now);
+  load(key: Key, now: EpochMilliseconds): Promise<StoredSession | Alias | Tombstone | null> {
+    return this.#caller.read(LOAD, [this.#keys.record(key)], []).then((reply) => toStored(reply, now));
   }
 
-  async create(record: NewSession, options: Creation): Promise<Created | Duplicate | Rejected> {
+  create(record: NewSession, options: Creation): Promise<Created | Duplicate | Rejected> {
     const { now, bind } = options;
     const { cluster } = this.#caller;
     const keys = this.#declared(record.key, bind);
-    const creating = this.#caller.write(CREATE, keys, createArguments(record, options, cluster, this.#keys.channel));
-    const pointing = bind && cluster && this.#users.point(record.handle, userOf(bind.userId), now, record.expiresAt);
-    // Both are waited for, also where both fail: of a promise that nobody waits for, a failure ends the process.
-    const [created, pointed] = await Promise.allSettled([creating, pointing]);
-    if (created.status === "rejected") throw created.reason;
-    const reply = created.value;
-    const refusal = toRefusal(reply);
-    if (refusal !== null) return refusal as Duplicate | Rejected;
-    if (pointed.status === "rejected") throw pointed.reason;
-    return { ok: true, evicted: (reply as readonly Key[]).slice(2) };
+    const args = createArguments(record, options, cluster, this.#keys.channel);
+    const creating = this.#caller.write(CREATE, keys, args).then(toCreated);
+    if (!bind || !cluster) return creating;
+    const pointing = this.#users.point(record.handle, userOf(bind.userId), now, record.expiresAt);
+    return both(creating, pointing);
   }
 
-  async commit(key: Key, change: Change): Promise<Committed | Gone | Moved | Conflict> {
+  commit(key: Key, change: Change): Promise<Committed | Gone | Moved | Conflict> {
     const args = commitArguments(change, this.#caller.cluster, this.#changes);
-    const reply = await this.#caller.write(COMMIT, [this.#keys.record(key)], args);
-    const refusal = toRefusal(reply);
-    if (refusal !== null) return refusal as Gone | Moved | Conflict;
-    if (!isList(reply)) return { ok: true, version: Number(reply) };
-    const [, version, handle, user, expiresAt] = reply as readonly [string, Integer, string, string, string];
-    this.#users.pointAgain(handle, user, change.now, Number(expiresAt));
-    return { ok: true, version: Number(version) };
+    return this.#caller.write(COMMIT, [this.#keys.record(key)], args).then((reply) => {
+      const refusal = toRefusal(reply);
+      if (refusal !== null) return refusal as Gone | Moved | Conflict;
+      if (!isList(reply)) return { ok: true, version: Number(reply) };
+      const [, version, handle, user, expiresAt] = reply as readonly [string, Integer, string, string, string];
+      this.#users.pointAgain(handle, user, change.now, Number(expiresAt));
+      return { ok: true, version: Number(version) };
+    });
   }
 
   async renew(key: Key, at: Use): Promise<boolean> {
@@ -246,6 +242,17 @@ export class RedisStore implements LiveStore {
     if (this.#caller.cluster && tagOfKey(key) !== user.slice(0, 3)) throw foreignTag();
     return [record, ...this.#keys.ofUser(user)];
   }
+}
+
+/** Both are waited for, also where both fail: of a promise that nobody waits for, a failure ends the process. */
+async function both<T extends Created | Duplicate | Rejected>(
+  creating: Promise<T>,
+  pointing: Promise<void>,
+): Promise<T> {
+  const [created, pointed] = await Promise.allSettled([creating, pointing]);
+  if (created.status === "rejected") throw created.reason;
+  if (created.value.ok && pointed.status === "rejected") throw pointed.reason;
+  return created.value;
 }
 
 function isKey(reply: Reply): reply is Key {
