@@ -158,8 +158,7 @@ export class NodeGate {
   }
 
   #letGo(phase: typeof OPEN | typeof FAILED): void {
-    if (this.#headers !== null) Object.assign(this.#response, this.#headers);
-    this.#headers = null;
+    Object.assign(this.#response, this.#headers);
     this.#phase = phase;
   }
 
