@@ -38,8 +38,14 @@ describe("the files", () => {
     expect(sources.filter(({ tree }) => hasDefaultExport(tree)).map(({ path }) => path)).toEqual([]);
   });
 
+  const tests = code.filter((path) => /^test\/.*\.test(-d)?\.ts$/.test(path));
+
+  test("of the tests expect no bare pattern of a message: in an object, Vitest takes every text for it", () => {
+    const bare = /\bmessage:\s\//;
+    expect(tests.filter((path) => bare.test(readFileSync(join(repository, path), "utf8")))).toEqual([]);
+  });
+
   test("of the tests single no test out", () => {
-    const tests = code.filter((path) => /^test\/.*\.test(-d)?\.ts$/.test(path));
     const single = /\b(it|test|describe|suite)(\.\w+)*\.only\b/;
     expect(tests.filter((path) => single.test(readFileSync(join(repository, path), "utf8")))).toEqual([]);
   });
