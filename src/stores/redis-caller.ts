@@ -14,6 +14,7 @@ const REPLIED = /^-?[A-Z]{2,}\b/;
 const REMEDIES: readonly [code: RegExp, remedy: string][] = [
   [/^OOM/, "Redis is out of memory: raise maxmemory; reads, logouts and revocations still work"],
   [/^READONLY/, "this Redis is a replica and takes no changes: connect to the master, or through its Sentinels"],
+  [/^NOREPLICAS/, "this Redis has lost its replicas and takes no changes, as min-replicas-to-write says: look at them"],
   [/^(NOPERM|NOAUTH|WRONGPASS)/, "Redis refuses this user: see docs/redis.md for the commands that are needed"],
   [/^CROSSSLOT/, "this server has slots and the client does not know: use the client's Cluster class"],
 ];
