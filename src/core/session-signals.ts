@@ -57,7 +57,7 @@ export class SessionSignals {
       return given.holder.controller.signal;
     }
     const known = this.#watched.get(key);
-    const watched = known ?? this.#begin(key, session.expiresAt);
+    const watched = known ?? this.#begin(key, session);
     const holder = onClose === null ? (watched.shared ??= hold(watched)) : hold(watched);
     onClose?.(() => this.#leave(holder));
     this.#given.set(session, { key, holder });
@@ -95,11 +95,22 @@ export class SessionSignals {
     this.#watched.clear();
   }
 
-  #begin(key: Key, expiresAt: EpochMilliseconds): Watched {
+  #begin(key: Key, session: SessionIdentity): Watched {
     const watched: Watched = { key, holders: new Set(), shared: null, timer: undefined };
     this.#watched.set(key, watched);
-    this.#lookAgain(watched, expiresAt - this.#config.now());
+    this.#lookAgain(watched, this.#untilLook(session, this.#config.now()));
     return watched;
+  }
+
+  /** How long until a live session may have ended without a notice. */
+  #untilLook(
+    { expiresAt, binding }: Pick<StoredSession, "expiresAt" | "binding">,
+    now: EpochMilliseconds,
+  ): Milliseconds {
+    const { store, storeTimeout } = this.#config;
+    // A revocation that was under way at its login ends it when that call is over, perhaps without having seen it.
+    const settled = binding === null || store.capabilities.local ? now : binding.boundAt + 2 * storeTimeout;
+    return (settled > now ? Math.min(settled, expiresAt) : expiresAt) - now;
   }
 
   #leave(holder: Holder): void {
@@ -144,7 +155,7 @@ export class SessionSignals {
   #judge(watched: Watched, found: StoredSession | Tombstone | null, now: EpochMilliseconds): void {
     if (found === null) return this.#end(watched, "unknown");
     if (found.kind === "tombstone") return this.#end(watched, found.reason);
-    if (found.expiresAt > now) return this.#lookAgain(watched, found.expiresAt - now);
+    if (found.expiresAt > now) return this.#lookAgain(watched, this.#untilLook(found, now));
     this.#end(watched, expiryCause(this.#config.lifetime, found, found.binding?.maxAge ?? null));
   }
 

@@ -272,6 +272,39 @@ describe("the signal of a session", () => {
     expect([signal.aborted, failed]).toEqual([true, ["watch", "watch"]]);
   });
 
+  test("is aborted where the session began while its user's were revoked, and no notice told of it", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    const backend = new Backend();
+    const untold = new Set<string>();
+    class Overtaken extends Remote {
+      override async watch(listener: (notice: StoreNotice) => void): Promise<() => void> {
+        return super.watch((notice) => {
+          if ("keys" in notice && notice.keys.some((key) => untold.has(key))) return;
+          listener(notice);
+        });
+      }
+    }
+    const [server, other] = [serve(new Overtaken(backend)), serve(new Remote(backend))];
+    await server.connect(await signedIn(server.sessions, "bob"));
+    await settled();
+    const { result: signal } = await new Browser(server.sessions).visit(async (session) => {
+      await session.login("ann");
+      return (session as Awaited<ReturnType<typeof server.connect>>["session"]).info.signal;
+    });
+    await settled();
+    for (const { handle } of (await other.sessions.forUser("ann").list()).sessions) {
+      untold.add(backend.memory.revokeHandle(handle, { now: Date.now(), tombstoneUntil: Date.now() + 60_000 }) ?? "");
+    }
+    await settled();
+    expect(signal.aborted).toBe(false);
+    await pass(10, 10);
+    expect(causeOf(signal)).toBe("revoked");
+    // Once: who has been signed in for a while is not looked at again.
+    server.loads();
+    await pass(100, 100);
+    expect(server.loads()).toBe(0);
+  });
+
   test("is aborted at the session's deadline, which other requests move", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const backend = new Backend();

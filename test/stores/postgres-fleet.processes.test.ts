@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { createSessions } from "../../src/create-sessions.ts";
 import { PostgresStore } from "../../src/stores/postgres.ts";
+import { Browser } from "../support/browser.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres-server.ts";
-import { create, EMPTY, fieldsOf, NOW, openPool, until } from "./postgres-scene.ts";
+import { create, EMPTY, fieldsOf, HOUR, NOW, openPool, until } from "./postgres-scene.ts";
 
 const program = join(import.meta.dirname, "postgres-child.ts");
 
@@ -95,4 +97,33 @@ test("processes killed while they write leave no torn record and no half index",
     { kind: "session", names: ["c"] },
   ];
   for (const row of (await pool.query(sets)).rows as unknown[]) expect(whole).toContainEqual(row);
+});
+
+test("a session that begins while its user's are revoked ends for whoever has its signal, too", async () => {
+  const secretKey = "a secret of more than thirty-two bytes";
+  const live = new PostgresStore(pool, { listen: true });
+  const sessions = createSessions({ secretKey, store: live, storeTimeout: 1, logLevel: "silent" });
+  const signIn = async (browser: Browser, user: string): Promise<AbortSignal> => {
+    const { result } = await browser.visit(async (session) => {
+      await session.login(user);
+      return (session as unknown as { info: { signal: AbortSignal } }).info.signal;
+    });
+    return result;
+  };
+  const bobs = await signIn(new Browser(sessions), "bob");
+  await sessions.forUser("bob").revokeAll();
+  await until(() => bobs.aborted);
+
+  const revoking = openPool(server.url, { max: 1 });
+  await revoking.query("begin");
+  const now = Date.now();
+  await revoking.query("select fastsession_v1_revoke_user($1, $2, $3, null)", ["ann", now, now + HOUR]);
+  const browser = new Browser(sessions);
+  const anns = await signIn(browser, "ann");
+  expect((await browser.visit((session) => session.info.userId)).result).toBe("ann");
+  await revoking.query("commit");
+  await revoking.end();
+  expect((await browser.visit((session) => session.info.userId)).result).toBeNull();
+  await until(() => anns.aborted);
+  await sessions.close();
 });
