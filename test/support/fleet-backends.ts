@@ -121,7 +121,7 @@ async function scanMariadb(url: string): Promise<Scan> {
 }
 
 /** Letters as in `redis-lua.ts`. */
-async function scanRedis(url: string): Promise<Scan> {
+export async function scanRedis(url: string): Promise<Scan> {
   const redis = new Redis(url);
   const records: { handle: string; userId: string | null }[] = [];
   const torn: unknown[] = [];
