@@ -1,6 +1,7 @@
 import { isPromise } from "./awaitable.ts";
 import { FastSessionError } from "./errors.ts";
 import type { SessionConfig } from "./session-config.ts";
+import { believing } from "./store-answer.ts";
 import type { Awaitable, Milliseconds } from "./units.ts";
 
 /** Verbs that may have happened although no answer came. They carry an operation id, so that a repeat does no harm. */
@@ -28,14 +29,15 @@ export interface Sending {
  * With `sending`, a call that failed in a way that it may have happened is sent again, the very same one. One that ran
  * into the deadline is not: whoever waits for it has waited enough.
  *
- * @param believe answers what it is given, or throws where that makes no sense, which is a failure of the store, too
+ * @param believe answers what it is given, or throws where that makes no sense, which is a failure of the store, too:
+ * as default, what looks at the verb's answers
  */
 export function callStore<T>(
   config: SessionConfig,
   verb: string,
   call: () => Awaitable<T>,
   sending: Sending | null = null,
-  believe: (answer: T) => T = same,
+  believe: (answer: T) => T = believing(verb),
 ): Awaitable<T> {
   try {
     const answer = call();
@@ -45,10 +47,6 @@ export function callStore<T>(
     config.events.emit("store-error", { verb, error });
     throw failure(verb, error, sending?.doubt === true ? sending : null);
   }
-}
-
-function same<T>(answer: T): T {
-  return answer;
 }
 
 function withDeadline<T>(
