@@ -243,7 +243,7 @@ describe.each([
 
   it("what a request writes after its session could not be read begins a new one", async () => {
     const { result: id } = await browser.visit((session) => session.getSessionId());
-    await memory.commit(id, { operation: "a test's", now: clock.now(), set: { n: "{broken" } });
+    memory.commit(id, { operation: "a test's", now: clock.now(), set: { n: "{broken" } });
     const { lines } = await browser.visit((session) => {
       expect(session["n"]).toBeUndefined();
       session.set("m", 2);

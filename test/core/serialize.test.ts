@@ -92,6 +92,44 @@ describe.each(["local", "remote"])("a session for one request alone, on a %s sto
     await serialize(session, { wait: 0 });
   });
 
+  it("is this request's already when it asks twice", async () => {
+    const { session } = await browser.start();
+    await serialize(session);
+    store.takeCalls();
+    await serialize(session, { wait: 0 });
+    expect(store.takeCalls()).toEqual([]);
+  });
+
+  it("is kept for as many seconds as lease says", async () => {
+    const [slow, other] = [await browser.start(), await browser.start()];
+    await serialize(slow.session, { lease: 2 });
+    clock.advance(1999);
+    await expect(serialize(other.session, { wait: 0 })).rejects.toMatchObject(LOCKED);
+    clock.advance(1);
+    await serialize(other.session, { wait: 0 });
+  });
+
+  it("that cannot be given free fails no response, and the log says when it is free again", async () => {
+    const lines: string[] = [];
+    const write = (line: string): void => void lines.push(line);
+    start({ logger: { debug: write, info: write, warn: write, error: write }, logLevel: "info" });
+    await browser.visit((session) => void (session["n"] = 0));
+    const releases: (() => unknown)[] = [
+      () => {
+        throw new Error("connection refused");
+      },
+      async () => Promise.reject(new Error("connection refused")),
+    ];
+    for (const release of releases) {
+      store.alter("lock", () => ({ fence: 1, release }));
+      const visit = await browser.start();
+      await serialize(visit.session);
+      expect(await visit.end()).toEqual([]);
+    }
+    await vi.waitFor(() => expect(lines).toHaveLength(2));
+    expect(lines[0]).toContain("it is when its lease ends");
+  });
+
   it("refuses what comes after the lease, when another has had it since", async () => {
     const [slow, quick] = [await browser.start(), await browser.start()];
     await serialize(slow.session, { lease: 1 });
@@ -173,7 +211,25 @@ it("needs a store that has locks, and says so", async () => {
   await expect(serialize(session)).rejects.toMatchObject({ code: "ERR_SESSION_UNSUPPORTED" });
 });
 
-it.each([{ wait: -1 }, { wait: Number.NaN }, { lease: 0 }, { lease: Infinity }])("refuses %j", async (options) => {
-  const { session } = await new Browser(createSessions({ secretKey, logLevel: "silent" })).start();
-  await expect(serialize(session, options)).rejects.toThrow(TypeError);
+it("needs a lock that the store also declares, and one that is there where it declares it", async () => {
+  for (const broken of [{ capabilities: { ...new MemoryStore().capabilities, lock: false } }, { lock: undefined }]) {
+    const store = Object.assign(new MemoryStore(), broken) as unknown as MemoryStore;
+    const browser = new Browser(createSessions({ secretKey, store, logLevel: "silent" }));
+    await browser.visit((session) => void (session["n"] = 1));
+    const { session } = await browser.start();
+    await expect(serialize(session)).rejects.toMatchObject({ code: "ERR_SESSION_UNSUPPORTED" });
+  }
 });
+
+it.each([{ wait: 86_400 }, { lease: 86_400 }, { wait: 0, lease: 0.001 }])("takes %j", async (options) => {
+  const { session } = await new Browser(createSessions({ secretKey, logLevel: "silent" })).start();
+  await expect(serialize(session, options)).resolves.toBeTypeOf("function");
+});
+
+it.each([{ wait: -1 }, { wait: Number.NaN }, { wait: 86_401 }, { lease: 0 }, { lease: 86_401 }, { lease: Infinity }])(
+  "refuses %j",
+  async (options) => {
+    const { session } = await new Browser(createSessions({ secretKey, logLevel: "silent" })).start();
+    await expect(serialize(session, options)).rejects.toThrow(TypeError);
+  },
+);
