@@ -9,11 +9,17 @@ interface Whole extends IoredisClient {
   readonly isCluster?: boolean;
   readonly options?: { readonly keyPrefix?: string };
   duplicate(overrides?: object): IoredisPlain;
-  nodes?(role: "master"): { duplicate(overrides: object): IoredisPlain }[];
+  nodes?(role: "master"): ClusterNode[];
   on(event: string, listener: () => void): unknown;
   pipeline(commands: unknown[][]): { exec(): Promise<[error: Error | null, reply: unknown][] | null> };
-  /** Its socket, of a client of one server; another after each reconnection. */
+  /** The socket of a client of one server; another one after each reconnection. */
   readonly stream?: Gathering;
+}
+
+/** A server of a cluster. */
+interface ClusterNode {
+  readonly stream?: Gathering;
+  duplicate(overrides: object): IoredisPlain;
 }
 
 interface Gathering {
@@ -88,17 +94,17 @@ export class Ioredis implements Commander {
    * itself, and the system call is a third of what a command costs. Order stays; a lone command leaves in the same turn.
    */
   #gather(): void {
-    const { stream } = this.#client;
-    if (this.#gathering || stream === undefined) return;
+    if (this.#gathering) return;
     this.#gathering = true;
-    stream.cork();
+    const sockets = (this.cluster ? this.#masters() : [this.#client]).map(({ stream }) => stream);
+    for (const socket of sockets) socket?.cork();
     setImmediate(() => {
       this.#gathering = false;
-      stream.uncork();
+      for (const socket of sockets) socket?.uncork();
     });
   }
 
-  #masters(): readonly { duplicate(overrides: object): IoredisPlain }[] {
+  #masters(): readonly ClusterNode[] {
     return this.#client.nodes?.("master") ?? [];
   }
 

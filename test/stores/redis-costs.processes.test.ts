@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Socket } from "node:net";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { newOperation } from "../../src/core/session-id.ts";
 import type { Key } from "../../src/core/session-record.ts";
 import { RedisStore } from "../../src/stores/redis.ts";
@@ -95,6 +96,17 @@ describe.each(Object.entries(singleClients))("with %s", (_name, connect) => {
     expect(found.every((fields) => fields?.["a"] === "1")).toBe(true);
     expect(proxy.counts.connections).toBe(0);
     expect(proxy.counts.roundTrips).toBeLessThan(10);
+  });
+
+  test("calls of one turn leave in one packet", async () => {
+    const keys = await Promise.all(Array.from({ length: 50 }, () => make(store, undefined, { a: "1" })));
+    const writes = [vi.spyOn(Socket.prototype, "_write"), vi.spyOn(Socket.prototype, "_writev" as "_write")];
+    await Promise.all(keys.map((key) => fieldsOf(store, key)));
+    const sent = writes
+      .flatMap((spy) => spy.mock.contexts)
+      .filter((socket) => (socket as Socket).remotePort === proxy.port);
+    for (const spy of writes) spy.mockRestore();
+    expect(sent).toHaveLength(1);
   });
 });
 
