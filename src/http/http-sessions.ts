@@ -87,29 +87,42 @@ export class HttpSessions<D = DefaultData, I extends SessionInfo = SessionInfo> 
     return newSession(this.config, {
       present: (now) => cookie.read(headerOf(request, "cookie"), now),
       touched: () => undefined,
-      onClose: socketClose(request),
+      onClose: closeOf(request),
     });
   }
 }
 
 const closing = new WeakMap<object, Set<() => void>>();
 
-/** How a Node request tells that its socket closed. One listener for all of a socket: it may carry many requests. */
-function socketClose(request: AnyRequest): OnClose | undefined {
-  const { socket } = request as { readonly socket?: ClosingSocket | null };
+/**
+ * How a Node request tells that it is over: by its response's end, or, where it has none (an upgrade), by its socket's.
+ * One listener for all of a socket.
+ */
+function closeOf(request: AnyRequest): OnClose | undefined {
+  const { socket, raw = request } = request as NodeShape;
   if (typeof socket?.once !== "function") return undefined;
   return (listener) => {
     if (socket.destroyed === true) return queueMicrotask(listener);
-    const known = closing.get(socket);
+    // Undocumented, and in every Node. Without it, or where it is not this request's turn, the socket is waited for.
+    const response = socket._httpMessage;
+    const source = response?.req === raw ? response : socket;
+    const known = closing.get(source);
     if (known !== undefined) return void known.add(listener);
     const listeners = new Set([listener]);
-    closing.set(socket, listeners);
-    socket.once("close", () => listeners.forEach((call) => call()));
+    closing.set(source, listeners);
+    source.once("close", () => listeners.forEach((call) => call()));
   };
 }
 
-interface ClosingSocket {
-  readonly destroyed?: boolean;
+/** A request of Node, or a framework's around one. */
+interface NodeShape {
+  readonly raw?: object;
+  readonly socket?:
+    | (Closing & { readonly destroyed?: boolean; readonly _httpMessage?: (Closing & { req?: object }) | null })
+    | null;
+}
+
+interface Closing {
   once(event: "close", listener: () => void): unknown;
 }
 

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from "node:events";
-import { Agent, createServer, get, type IncomingMessage } from "node:http";
+import { Agent, createServer, get, type IncomingMessage, request as ask } from "node:http";
+import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { fastSession } from "../../src/adapters/node.ts";
@@ -388,6 +389,75 @@ describe("the signal of a session", () => {
     await settled();
     expect(server.loads()).toBe(0);
     agent.destroy();
+    http.close();
+  });
+
+  test("of sessions.open is let go of when its response is over, and not when a body has been read before", async () => {
+    const server = serve(new Remote());
+    const cookies = new Map<string, string>();
+    for (const user of ["ann", "bob", "cid"])
+      cookies.set(user, (await signedIn(server.sessions, user)).cookie as string);
+    const streams: AbortSignal[] = [];
+    const http = createServer(async (request, response) => {
+      const { info } = await server.sessions.open(request);
+      const { signal } = info;
+      for await (const chunk of request) void chunk;
+      if (request.url === "/") return void response.end(String(signal.aborted));
+      streams.push(signal);
+      signal.addEventListener("abort", () => response.end("over"));
+      response.write("begun");
+    });
+    await once(http.listen(0, "127.0.0.1"), "listening");
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const send = async (path: string, user: string, body: string): Promise<IncomingMessage> => {
+      const { port } = http.address() as AddressInfo;
+      const headers = { cookie: cookies.get(user) };
+      const request = ask({ port, path, agent, headers, method: body === "" ? "GET" : "POST" });
+      request.end(body);
+      return ((await once(request, "response")) as [IncomingMessage])[0];
+    };
+    for (const user of ["ann", "bob", "ann"]) {
+      for (const body of ["", "a form"]) await once((await send("/", user, body)).resume(), "end");
+    }
+    await settled();
+    server.loads();
+    server.store.restore();
+    await settled();
+    expect(server.loads()).toBe(0);
+
+    for (const body of ["", "a question"]) {
+      const answer = await send("/stream", "cid", body);
+      await settled();
+      await server.sessions.forUser("cid").revokeAll();
+      const text: string[] = [];
+      for await (const chunk of answer) text.push(String(chunk));
+      expect(text.join(" ")).toBe("begun over");
+      cookies.set("cid", (await signedIn(server.sessions, "cid")).cookie as string);
+    }
+    expect(streams.map(causeOf)).toEqual(["revoked", "revoked"]);
+    agent.destroy();
+    http.close();
+  });
+
+  test("of sessions.open is let go of when its stream is over, on a connection of HTTP/2", async () => {
+    const server = serve(new Remote());
+    const { cookie } = await signedIn(server.sessions, "ann");
+    const http = createHttp2Server(async (request, response) => {
+      const { info } = await server.sessions.open(request as unknown as Parameters<typeof server.sessions.open>[0]);
+      response.end(String(info.signal.aborted));
+    });
+    await once(http.listen(0, "127.0.0.1"), "listening");
+    const client = connectHttp2(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
+    for (let visit = 0; visit < 3; visit += 1) {
+      const stream = client.request({ ":path": "/", cookie: cookie as string });
+      await once(stream.resume(), "close");
+    }
+    await settled();
+    server.loads();
+    server.store.restore();
+    await settled();
+    expect(server.loads()).toBe(0);
+    client.close();
     http.close();
   });
 
