@@ -13,8 +13,8 @@ import { RedisServer } from "./redis-server.ts";
 
 /** A full scan. */
 export interface Scan {
-  /** Each live record's public name and user. */
-  readonly records: readonly { readonly handle: string; readonly userId: string | null }[];
+  /** Each record's public name, user and deadline, of those that no revocation ended. */
+  readonly records: readonly { readonly handle: string; readonly userId: string | null; readonly expiresAt: number }[];
   /** What belongs to no record, and records that lack what every one has. */
   readonly torn: readonly unknown[];
 }
@@ -23,6 +23,8 @@ export interface Backend {
   readonly address: string;
   /** Kills the server under what it is doing, and starts it again. A file has none. */
   readonly crash?: () => Promise<void>;
+  /** Has the server's own expiry do what it will have done by then. */
+  readonly expire?: (now: number) => Promise<void>;
   scan(): Promise<Scan>;
   stop(): Promise<void>;
 }
@@ -38,7 +40,13 @@ export async function startBackend(name: BackendName): Promise<Backend> {
       // What was acknowledged is in the file then, though perhaps not on the disk.
       const server = await RedisServer.start({ appendonly: "yes" });
       const crash = (): Promise<void> => server.kill().then(() => server.start());
-      return { address: server.url, crash, scan: () => scanRedis(server.url), stop: () => server.stop() };
+      return {
+        address: server.url,
+        crash,
+        expire: (now) => expireRedis(server.url, now),
+        scan: () => scanRedis(server.url),
+        stop: () => server.stop(),
+      };
     }
     case "PostgreSQL": {
       const server = await startPostgres({ synchronous_commit: "on" });
@@ -68,7 +76,7 @@ function crashOf(server: { kill(): Promise<void>; restart(): Promise<void> }): (
   };
 }
 
-/** Sessions that no revocation ended. Their deadlines are far off. */
+/** Sessions that no revocation ended. */
 const LIVE = `from fastsession_sessions s where s.kind = 'session'
   and not exists (select 1 from fastsession_users u where u.user_id = s.user_id and u.generation > s.generation)`;
 const INCOMPLETE = `select id from fastsession_sessions where kind = 'session' and (created_at is null
@@ -81,7 +89,9 @@ async function scanSqlite(path: string): Promise<Scan> {
   const db = openFile(path);
   const all = (sql: string): unknown[] => db.prepare(sql).all();
   try {
-    const records = all(`select s.handle as handle, s.user_id as userId ${LIVE}`) as Scan["records"];
+    const records = all(
+      `select s.handle as handle, s.user_id as userId, s.expires_at as expiresAt ${LIVE}`,
+    ) as Scan["records"];
     const torn = [...all(INCOMPLETE), ...all(ORPHANS)];
     const [check] = all("pragma integrity_check") as { integrity_check: string }[];
     if (check?.integrity_check !== "ok") torn.push(check);
@@ -95,7 +105,9 @@ async function scanPostgres(url: string): Promise<Scan> {
   const client = new pg.Client(url);
   await client.connect();
   try {
-    const { rows } = await client.query(`select s.handle as handle, s.user_id as "userId" ${LIVE}`);
+    const { rows } = await client.query(
+      `select s.handle as handle, s.user_id as "userId", s.expires_at::float8 as "expiresAt" ${LIVE}`,
+    );
     const torn = [await client.query(INCOMPLETE), await client.query(ORPHANS)].flatMap(
       (result) => result.rows as unknown[],
     );
@@ -109,7 +121,7 @@ async function scanMariadb(url: string): Promise<Scan> {
   const connection = await createConnection(url);
   try {
     const [rows] = await connection.query(
-      `select s.handle as handle, convert(s.user_id using utf8mb4) as userId ${LIVE}`,
+      `select s.handle as handle, convert(s.user_id using utf8mb4) as userId, s.expires_at as expiresAt ${LIVE}`,
     );
     const [torn] = await connection.query(
       `${INCOMPLETE} union all select id from fastsession_sessions where not json_valid(fields) or kind <> 'session' and fields <> '{}'`,
@@ -123,7 +135,7 @@ async function scanMariadb(url: string): Promise<Scan> {
 /** Letters as in `redis-lua.ts`. */
 export async function scanRedis(url: string): Promise<Scan> {
   const redis = new Redis(url);
-  const records: { handle: string; userId: string | null }[] = [];
+  const records: { handle: string; userId: string | null; expiresAt: number }[] = [];
   const torn: unknown[] = [];
   try {
     for (const key of await redis.keys("fs:{*}:s:*")) {
@@ -134,9 +146,21 @@ export async function scanRedis(url: string): Promise<Scan> {
       if (missing) torn.push(key);
       const generation = u === undefined ? null : await redis.get(`fs:{${u.slice(0, 3)}}:g:${u.slice(3)}`);
       if (Number(generation ?? 0) > Number(g ?? 0)) continue;
-      records.push({ handle: h as string, userId: u?.slice(3) ?? null });
+      records.push({ handle: h as string, userId: u?.slice(3) ?? null, expiresAt: Number(e) });
     }
     return { records, torn };
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** A record goes a minute after its deadline, and nobody tells the lists. */
+async function expireRedis(url: string, now: number): Promise<void> {
+  const redis = new Redis(url);
+  try {
+    for (const key of await redis.keys("fs:{*}:s:*")) {
+      if (Number(await redis.hget(key, "e")) <= now - 60_000) await redis.del(key);
+    }
   } finally {
     redis.disconnect();
   }
