@@ -1,5 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import { Agent, createServer, get, type IncomingMessage, request as ask } from "node:http";
+import { Agent, createServer, get, type IncomingMessage, request as ask, type ServerResponse } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -398,7 +398,7 @@ describe("the signal of a session", () => {
     for (const user of ["ann", "bob", "cid"])
       cookies.set(user, (await signedIn(server.sessions, user)).cookie as string);
     const streams: AbortSignal[] = [];
-    const http = createServer(async (request, response) => {
+    const serveOne = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       const { info } = await server.sessions.open(request);
       const { signal } = info;
       for await (const chunk of request) void chunk;
@@ -406,7 +406,8 @@ describe("the signal of a session", () => {
       streams.push(signal);
       signal.addEventListener("abort", () => response.end("over"));
       response.write("begun");
-    });
+    };
+    const http = createServer((request, response) => void serveOne(request, response));
     await once(http.listen(0, "127.0.0.1"), "listening");
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const send = async (path: string, user: string, body: string): Promise<IncomingMessage> => {
@@ -442,9 +443,8 @@ describe("the signal of a session", () => {
   test("of sessions.open is let go of when its stream is over, on a connection of HTTP/2", async () => {
     const server = serve(new Remote());
     const { cookie } = await signedIn(server.sessions, "ann");
-    const http = createHttp2Server(async (request, response) => {
-      const { info } = await server.sessions.open(request as unknown as Parameters<typeof server.sessions.open>[0]);
-      response.end(String(info.signal.aborted));
+    const http = createHttp2Server((request, response) => {
+      void server.sessions.open(request).then(({ info }) => response.end(String(info.signal.aborted)));
     });
     await once(http.listen(0, "127.0.0.1"), "listening");
     const client = connectHttp2(`http://127.0.0.1:${(http.address() as AddressInfo).port}`);
