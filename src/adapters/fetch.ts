@@ -84,9 +84,7 @@ export function fastSession<D = DefaultData, I extends SessionInfo = SessionInfo
       if (error.code !== "ERR_SESSION_CSRF") sessions.config.log.error(`${error.code}: ${error.message}`);
       return error.getResponse();
     }
-    sessions.config.log.error(
-      `the handler threw: ${error instanceof Error ? (error.stack ?? error.name) : typeof error}`,
-    );
+    sessions.config.log.thrown("the handler threw", error);
     return new Response("Internal Server Error", { status: 500 });
   }
 }

@@ -69,8 +69,7 @@ export function fastSession<D = DefaultData, I extends SessionInfo = SessionInfo
         abandonAll(request);
         const status = statusOf(error);
         // A request that another site made the browser send fills no log: there is an event.
-        if (status !== 403)
-          sessions.config.log.error(`the handler of ${request.method ?? ""} threw: ${describe(error)}`);
+        if (status !== 403) sessions.config.log.thrown(`the handler of ${request.method ?? ""} threw`, error);
         if (answer.writableEnded) return;
         if (answer.headersSent) return void answer.destroy();
         for (const header of answer.getHeaderNames()) answer.removeHeader(header);
@@ -94,8 +93,4 @@ const TEXT = { 403: "Forbidden", 500: "Internal Server Error", 503: "Service Una
 function statusOf(error: unknown): keyof typeof TEXT {
   if (error instanceof FastSessionError && error.code === "ERR_SESSION_CSRF") return 403;
   return (error as { status?: unknown } | null)?.status === 503 ? 503 : 500;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.name) : typeof error;
 }

@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** Codes are stable within a major version; messages may improve at any time. */
 export type FastSessionErrorCode =
   /** The store failed, answered too late or answered nonsense. The session's state is as before the call. */
@@ -71,9 +73,9 @@ export class FastSessionError extends Error {
   readonly expose = false;
 
   constructor(code: FastSessionErrorCode, message: string, options: { cause?: unknown; path?: string } = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    super(printable(message), "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
-    this.path = options.path;
+    this.path = options.path && printable(options.path);
     this.status = this.statusCode = HTTP_STATUS[code] ?? 500;
   }
 

@@ -1,3 +1,5 @@
+import { printable, printableError } from "./printable.ts";
+
 /** Where messages go: `console`, pino, winston, or anything with these four. */
 export interface Logger {
   debug(message: string): void;
@@ -18,7 +20,7 @@ const standardOutput: Logger = {
   error: (message) => console.log(message),
 };
 
-/** The logger that the library writes to: filtered, prefixed, and never able to break a request. */
+/** The logger that the library writes to: filtered, prefixed, in single lines, and never able to break a request. */
 export class Log {
   readonly #logger: Logger;
   readonly #rank: number;
@@ -41,6 +43,10 @@ export class Log {
   error(message: string): void {
     this.#write("error", message);
   }
+  /** What a handler threw, with its stack. */
+  thrown(message: string, error: unknown): void {
+    this.#write("error", message, () => `: ${printableError(error)}`);
+  }
   /** Warns once for each distinct message: what is wrong with a set-up is wrong for every request. */
   warnOnce(message: string): void {
     if (this.#said.has(message)) return;
@@ -48,10 +54,10 @@ export class Log {
     this.warn(message);
   }
 
-  #write(level: Exclude<LogLevel, "silent">, message: string): void {
+  #write(level: Exclude<LogLevel, "silent">, message: string, rest?: () => string): void {
     if (RANK[level] < this.#rank) return;
     try {
-      this.#logger[level](`[fastsession] ${message}`);
+      this.#logger[level](`[fastsession] ${printable(message)}${rest?.() ?? ""}`);
     } catch {
       // A logger that throws must not take the request with it.
     }

@@ -4,6 +4,7 @@ import { FastSessionError } from "./errors.ts";
 import { stateOf } from "./handle-target.ts";
 import { reload, settle } from "./lifecycle.ts";
 import { LiveInfo } from "./live-info.ts";
+import { quoted } from "./printable.ts";
 import { checkField, FLASH } from "./recorded-field.ts";
 import { readOnlyBecause } from "./refusals.ts";
 import type { SessionState } from "./session-state.ts";
@@ -87,7 +88,7 @@ async function login(this: unknown, userId: string | number, options: LoginOptio
   }
   for (const [name, value] of Object.entries(metadata)) {
     if (typeof value !== "string")
-      throw new TypeError(`login's metadata holds strings: "${name}" is a ${typeof value}`);
+      throw new TypeError(`login's metadata holds strings: ${quoted(name)} is a ${typeof value}`);
   }
   state.refuseCookieChange("login()");
   state.startOver();
