@@ -9,7 +9,7 @@
  */
 import { deriveKey, equalInConstantTime, randomText } from "./crypto.ts";
 import { stateOf } from "./handle-target.ts";
-import { FLASH } from "./recorded-field.ts";
+import { CSRF_FIELD } from "./recorded-field.ts";
 import type { SessionState } from "./session-state.ts";
 import type { Change } from "./session-store.ts";
 
@@ -19,12 +19,6 @@ const SECRET_BYTES = 24;
 const MOST_SECRETS = 8;
 const FORM = /^[\w-]{67}$/;
 
-/**
- * What an unsaved session is saved for when nothing else is written: the id in its token has to be found again. With
- * `rotateEvery` it holds the secret.
- */
-const MARK = `${FLASH}\u0000csrf`;
-
 function tokenOf(id: string, salt: string): string {
   return salt + deriveKey(id, `fastsession csrf token v1 ${salt}`);
 }
@@ -32,9 +26,11 @@ function tokenOf(id: string, salt: string): string {
 /** Makes a token for the session as it is now. */
 export function csrfToken(state: SessionState): string {
   state.look();
-  if (changesIds(state)) return tokenOf(secretsOf(state.data.get(MARK)).at(-1) ?? newSecret(state), newSalt());
+  if (changesIds(state))
+    return tokenOf(secretsOf(state.data.get(CSRF_FIELD, true)).at(-1) ?? newSecret(state), newSalt());
   if (!state.saved) {
-    state.writable.set(MARK, true);
+    // Else it would not be saved where nothing is written, and its id has to be found again.
+    state.writable.set(CSRF_FIELD, true, true);
     state.reservedId ??= state.config.ids.next();
   }
   return tokenOf(state.id ?? (state.reservedId as string), newSalt());
@@ -43,7 +39,7 @@ export function csrfToken(state: SessionState): string {
 /** At a login and `regenerate`: a token from before is not to hold after it. */
 export function endCsrfTokens(state: SessionState): void {
   // Also where none was read: a secret that is made next must not join one that another request has made since.
-  if (changesIds(state)) state.writable.delete(MARK);
+  if (changesIds(state)) state.writable.delete(CSRF_FIELD, true);
 }
 
 /** What a login and `regenerate` remove from the record, whatever this request has read of it. */
@@ -51,8 +47,8 @@ export function removedWithTokens(
   state: SessionState,
   { clear, remove = [], set = {} }: Partial<Change>,
 ): readonly string[] {
-  const ends = changesIds(state) && clear !== true && !Object.hasOwn(set, MARK) && !remove.includes(MARK);
-  return ends ? [...remove, MARK] : remove;
+  const ends = changesIds(state) && clear !== true && !Object.hasOwn(set, CSRF_FIELD) && !remove.includes(CSRF_FIELD);
+  return ends ? [...remove, CSRF_FIELD] : remove;
 }
 
 function changesIds({ config }: SessionState): boolean {
@@ -66,7 +62,7 @@ function secretsOf(value: unknown): readonly string[] {
 
 function newSecret(state: SessionState): string {
   const secret = randomText(SECRET_BYTES);
-  state.writable.compute(MARK, (others) => [...secretsOf(others), secret].slice(-MOST_SECRETS));
+  state.writable.compute(CSRF_FIELD, (others) => [...secretsOf(others), secret].slice(-MOST_SECRETS), true);
   return secret;
 }
 
@@ -88,6 +84,6 @@ export function verifyCsrf(session: object, token: unknown): boolean {
   const state = stateOf(session);
   state.look();
   if (typeof token !== "string" || !FORM.test(token)) return false;
-  const secrets = changesIds(state) ? secretsOf(state.data.get(MARK)) : secretsOf([state.id]);
+  const secrets = changesIds(state) ? secretsOf(state.data.get(CSRF_FIELD, true)) : secretsOf([state.id]);
   return secrets.some((secret) => equalInConstantTime(tokenOf(secret, token.slice(0, SALT_LENGTH)), token));
 }

@@ -51,8 +51,11 @@ export interface Entry {
 export const NO_STEPS: Step[] = [];
 Object.freeze(NO_STEPS);
 
-/** Fields that the handle does not show: one for each flash message. */
+/** Fields that lists of them do not show: one for each flash message. */
 export const FLASH = "__flash__.";
+
+/** Holds the secrets of form tokens: no field, whoever asks. */
+export const CSRF_FIELD = "__csrf__";
 
 /** A field's text; `null` where there is none. */
 export function textOf(fields: Fields, field: string): string | null {
@@ -97,14 +100,14 @@ export function visible(base: Fields, entries: ReadonlyMap<string, Entry> | null
     if (entry.value === undefined) names.delete(field);
     else names.add(field);
   }
-  return [...names].filter((field) => !field.startsWith(FLASH));
+  return [...names].filter((field) => !field.startsWith(FLASH) && field !== CSRF_FIELD);
 }
 
-/** Names are strings of any kind, except the one that would reach a prototype. */
-export function checkField(field: unknown): asserts field is string {
+/** Names are strings of any kind, except those that would reach a prototype or, unless `own`, form tokens' secrets. */
+export function checkField(field: unknown, own = false): asserts field is string {
   if (typeof field !== "string") throw new TypeError(`a field's name is a string, not ${typeof field}`);
-  if (field !== "__proto__") return;
-  throw new FastSessionError("ERR_SESSION_VALUE", "__proto__ cannot be a field of a session: use another name", {
+  if (field !== "__proto__" && (own || field !== CSRF_FIELD)) return;
+  throw new FastSessionError("ERR_SESSION_VALUE", `${field} cannot be a field of a session: use another name`, {
     path: field,
   });
 }

@@ -1,8 +1,10 @@
 import { type FieldTexts, fieldTexts } from "./field-texts.ts";
+import { applyStep, decodeField, encodeField } from "./field-values.ts";
 import {
   ASSIGNED,
   checkField,
   COMPUTED,
+  CSRF_FIELD,
   type Entry,
   isCarried,
   isReplaced,
@@ -37,24 +39,27 @@ export class Recorder {
     this.base = base;
   }
 
-  get(field: string): unknown {
+  /** @param own whether the library asks for what is its own, here and in what follows */
+  get(field: string, own = false): unknown {
+    if (field === CSRF_FIELD && !own) return undefined;
     const entry = this.#entries?.get(field);
     if (entry !== undefined) return entry.value;
     if (this.#cleared) return undefined;
     const text = textOf(this.base, field);
     if (text === null) return undefined;
-    const value = this.#decode(field, text);
+    const value = decodeField(this.#host, this.#texts, field, text);
     // A primitive leaves no trace: it is parsed again when read again, and cannot change in place.
     if (typeof value === "object" && value !== null) this.#put(field, READ, value, text);
     return value;
   }
 
-  has(field: string): boolean {
+  has(field: string, own = false): boolean {
+    if (field === CSRF_FIELD && !own) return false;
     const entry = this.#entries?.get(field);
     if (entry !== undefined) return entry.value !== undefined;
     if (this.#cleared || textOf(this.base, field) === null) return false;
     // A stored value that its schema refuses reads as absent.
-    return this.#host.config.admit === null || this.get(field) !== undefined;
+    return this.#host.config.admit === null || this.get(field, own) !== undefined;
   }
 
   /** All field names, flash messages excepted. */
@@ -63,8 +68,8 @@ export class Recorder {
   }
 
   /** Assigning `undefined` deletes: it is what reading an absent field gives. */
-  set(field: string, value: unknown): void {
-    checkField(field);
+  set(field: string, value: unknown, own = false): void {
+    checkField(field, own);
     if (value === undefined) return void this.delete(field);
     this.#host.config.codec.check(value, field);
     const admitted = this.#host.config.admit === null ? value : this.#host.config.admit(field, value, "handler");
@@ -79,9 +84,9 @@ export class Recorder {
     }
   }
 
-  delete(field: string): boolean {
-    checkField(field);
-    const had = this.has(field);
+  delete(field: string, own = false): boolean {
+    checkField(field, own);
+    const had = this.has(field, own);
     // Of an absent field, too: what is computed from it later in this request begins anew.
     const entry = this.#entries?.get(field) ?? this.#put(field, REMOVED, undefined, textOf(this.base, field));
     entry.kind = REMOVED;
@@ -98,16 +103,21 @@ export class Recorder {
   }
 
   /** Applies a step now, and again at the commit should another request have been first. One that throws did nothing. */
-  compute(field: string, step: Step): unknown {
-    checkField(field);
+  compute(field: string, step: Step, own = false): unknown {
+    checkField(field, own);
     const found = this.#entries?.get(field);
     const text = this.#cleared ? null : textOf(this.base, field);
-    const current = found === undefined ? (text === null ? undefined : this.#decode(field, text)) : found.value;
+    const current =
+      found === undefined
+        ? text === null
+          ? undefined
+          : decodeField(this.#host, this.#texts, field, text)
+        : found.value;
     // Asked before the step, which may change the value in place.
     const folds = this.#cleared || (found !== undefined && isReplaced(this.#host.config, this.#texts, field, found));
     const carried =
       folds && (found === undefined ? this.#clearsSent === this.#clears : isCarried(this.#host.config, field, found));
-    const value = this.#apply(field, current, step);
+    const value = applyStep(this.#host.config, field, current, step);
     const entry = found ?? this.#put(field, COMPUTED, value, text);
     // After an assignment, a deletion or a clear nothing is expected: the step folds in, and is kept while that is sent.
     entry.kind = !folds ? COMPUTED : value === undefined ? REMOVED : ASSIGNED;
@@ -142,14 +152,14 @@ export class Recorder {
           if (entry.text === null) continue;
           remove.push(field);
         } else {
-          const text = this.#encode(field, entry.value);
+          const text = encodeField(this.#host.config, field, entry.value);
           if (this.#texts.holds(field, entry.text, text)) continue;
           set[field] = this.#texts.seal(field, text);
         }
         computed ??= {};
         computed[field] = entry.text;
       } else if (entry.kind === ASSIGNED) {
-        const text = (entry.stepped = this.#encode(field, entry.value));
+        const text = (entry.stepped = encodeField(this.#host.config, field, entry.value));
         if (!this.#cleared && this.#texts.holds(field, entry.text, text)) continue;
         set[field] = this.#texts.seal(field, text);
         if (!this.#cleared) {
@@ -179,8 +189,8 @@ export class Recorder {
       entry.text = text;
       (entry.kind === COMPUTED ? recomputed : overwritten).push(field);
       if (entry.kind !== COMPUTED) continue;
-      let value: unknown = entry.text === null ? undefined : this.#decode(field, entry.text);
-      for (const step of entry.steps) value = this.#apply(field, value, step);
+      let value: unknown = entry.text === null ? undefined : decodeField(this.#host, this.#texts, field, entry.text);
+      for (const step of entry.steps) value = applyStep(this.#host.config, field, value, step);
       entry.value = value;
       entry.stepped = typeof value === "object" && value !== null ? this.#host.config.codec.encode(value, field) : null;
     }
@@ -209,7 +219,11 @@ export class Recorder {
       } else if (entry.kind === ASSIGNED) {
         // Objects are compared at the next commit; what was not assigned since is what was sent.
         if (entry.text === null) continue;
-        if (!isObject && !entry.carried && !this.#texts.holds(field, entry.text, this.#encode(field, entry.value)))
+        if (
+          !isObject &&
+          !entry.carried &&
+          !this.#texts.holds(field, entry.text, encodeField(this.#host.config, field, entry.value))
+        )
           continue;
       }
       // Objects that were handed out stay watched; everything else is read from the text again.
@@ -230,30 +244,5 @@ export class Recorder {
     const entry: Entry = { kind, value, text, steps: NO_STEPS, sent: 0, stepped: null, carried: false };
     (this.#entries ??= new Map()).set(field, entry);
     return entry;
-  }
-
-  #apply(field: string, current: unknown, step: Step): unknown {
-    const value = step(current);
-    if (value === undefined) return undefined;
-    this.#host.config.codec.check(value, field);
-    return this.#host.config.admit === null ? value : this.#host.config.admit(field, value, "handler");
-  }
-
-  #decode(field: string, stored: string): unknown {
-    const text = this.#texts.open(field, stored);
-    let value: unknown;
-    try {
-      if (text === null) throw new SyntaxError("a stored text does not open");
-      value = this.#host.config.codec.decode(text);
-    } catch {
-      this.#host.corrupt(field);
-      return undefined;
-    }
-    return this.#host.config.admit === null ? value : this.#host.config.admit(field, value, "store");
-  }
-
-  #encode(field: string, value: unknown): string {
-    if (this.#host.config.admit !== null) value = this.#host.config.admit(field, value, "handler");
-    return this.#host.config.codec.encode(value, field);
   }
 }
