@@ -117,6 +117,7 @@ export class SessionState extends SessionStanding implements RecorderHost {
   becomeDestroyed(): void {
     this.phase = "destroyed";
     this.saved = false;
+    this.binding = null;
     this.#recorder = null;
   }
 
