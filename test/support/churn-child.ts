@@ -36,7 +36,7 @@ interface Known {
 
 function bindTo(userId: string): Bind {
   const policy = random(2) === 0 ? "evict-oldest" : "evict-idle";
-  return { userId, metadata: {}, maxAge: null, cap: { max: 8, policy, tombstoneUntil: now + 5000 } };
+  return { userId, metadata: {}, maxAge: null, cap: { max: 5, policy, tombstoneUntil: now + 5000 } };
 }
 
 function newKey(userId?: string): Key {

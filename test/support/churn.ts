@@ -6,7 +6,7 @@ import type { SessionStore } from "../../src/core/session-store.ts";
 import type { Backend } from "./fleet-backends.ts";
 import type { BackendName } from "./fleet-stores.ts";
 
-export const CHURN_USERS = ["ann", "bob", "cid"];
+export const CHURN_USERS = ["ann", "bob", "cid", "dan", "eve", "fay"];
 
 const program = join(import.meta.dirname, "churn-child.ts");
 
