@@ -64,6 +64,19 @@ function expectationOf({ state }: Task, recorded: Recorded): Texts | null {
   return { ...watched, ...recorded.computed };
 }
 
+/** On top of others' texts a field may come to nothing, which holds where the store has that text, or is about to. */
+function expecting(texts: Texts, rebased: Recorded | null, { clears }: Recorded): Recorded {
+  if (rebased === null) return { clear: false, clears, set: {}, remove: [], computed: texts, assigned: null };
+  const { clear, set, remove } = rebased;
+  let { computed } = rebased;
+  for (const field of clear ? [] : Object.keys(texts)) {
+    if (!Object.hasOwn(set, field) && !remove.includes(field)) {
+      computed = { ...computed, [field]: texts[field] as string | null };
+    }
+  }
+  return { ...rebased, computed };
+}
+
 /** The change of one request. */
 export function changeOf(task: Task, recorded: Recorded): Change {
   const expiresAt = extension(task);
@@ -112,9 +125,11 @@ export class Fold {
       for (const field of Object.keys(other)) {
         if (this.#left.of(field) !== undefined) share.seen = { [field]: expected?.[field] ?? null, ...share.seen };
       }
-      // On top of that it may come to nothing, which holds where the store has that, or is about to.
-      const nothing = { clear: false, clears: recorded.clears, set: {}, remove: [], computed: other, assigned: null };
-      share.recorded = recorded = rebase(state, recorded, other) ?? nothing;
+      share.recorded = recorded = expecting(
+        { ...recorded.computed, ...other },
+        rebase(state, recorded, other),
+        recorded,
+      );
       expected = expectationOf(task, recorded);
     }
     guardSize(state, recorded.set, recorded);

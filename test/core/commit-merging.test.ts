@@ -180,6 +180,24 @@ describe("a change that comes to nothing on top of others'", () => {
     expect(codes(results)).toEqual(["ok", "ERR_SESSION_STORE", "ERR_SESSION_STORE"]);
   });
 
+  it("is made where what it counts on is not left after all", async () => {
+    const elsewhere = new Browser(
+      createSessions({ secretKey, store, now: clock.now, logLevel: "silent" }),
+      browser.cookie,
+    );
+    const visits = await open([
+      (session) => void (session["y"] = 1),
+      (session) => session.update("x", (x) => (x === 1 ? 5 : x)),
+      (session) => {
+        session.update("x", () => 5);
+        session["z"] = 1;
+      },
+    ]);
+    await elsewhere.visit((session) => void (session["x"] = 7));
+    expect(codes(await Promise.allSettled(visits.map((visit) => visit.end())))).toEqual(["ok", "ok", "ok"]);
+    expect(await stored()).toEqual({ x: 5, y: 1, z: 1 });
+  });
+
   it("is not taken for done because of what this process wrote before another one", async () => {
     const elsewhere = new Browser(
       createSessions({ secretKey, store, now: clock.now, logLevel: "silent" }),
