@@ -10,6 +10,7 @@ import { chain, isPromise } from "../core/awaitable.ts";
 import { FastSessionError } from "../core/errors.ts";
 import type { Awaitable } from "../core/units.ts";
 import type { Exchange } from "./exchange.ts";
+import { connect, type Gate, gateOf, type Method, type Methods, pretendSent } from "./node-hooks.ts";
 import { NodeHeaders, type NodeHeaderTarget, type WriteHeadHeaders } from "./node-headers.ts";
 
 /** The part of `ServerResponse` and `Http2ServerResponse` that is used. */
@@ -31,90 +32,36 @@ export interface NodeResponse extends NodeHeaderTarget {
   flushHeaders(): void;
 }
 
-type Method = "writeHead" | "write" | "end" | "flushHeaders";
-type Held = NodeResponse & { [GATE]: NodeGate };
-
-const GATE = Symbol("fastsession.gate");
-
 const WAITING = 0;
 const HELD = 1;
 const FAILED = 2;
 const OPEN = 3;
 
-/** Own properties on the response, but shared functions: one gate, no closure a request. */
-const hooks: Record<Method, (this: Held, ...args: unknown[]) => unknown> = {
-  writeHead(...args) {
-    return this[GATE].call("writeHead", args);
-  },
-  write(...args) {
-    return this[GATE].call("write", args);
-  },
-  end(...args) {
-    return this[GATE].call("end", args);
-  },
-  flushHeaders() {
-    return this[GATE].call("flushHeaders", []);
-  },
-};
-
-/** What a held response is asked for instead. Shared, and left where they are: an object that loses properties is slow. */
-const accessors = {
-  headersSent: {
-    configurable: true,
-    get(this: Held): unknown {
-      return this[GATE].held || inherited(this, "headersSent");
-    },
-  },
-  writableEnded: {
-    configurable: true,
-    get(this: Held): unknown {
-      const gate = this[GATE];
-      return (gate.held && gate.ended) || inherited(this, "writableEnded");
-    },
-  },
-};
-
-function inherited(response: Held, name: string): unknown {
-  return Reflect.get(Object.getPrototypeOf(response) as object, name, response);
-}
-
-export class NodeGate {
+export class NodeGate implements Gate {
   readonly #exchanges: Exchange[];
-  readonly #response: Held;
+  readonly #response: NodeResponse;
   /** Tells the framework's error handler; where there is none, the gate answers itself. */
   readonly #fail: ((error: unknown) => void) | undefined;
-  readonly #writeHead: NodeResponse["writeHead"];
-  readonly #write: NodeResponse["write"];
-  readonly #end: NodeResponse["end"];
-  readonly #flushHeaders: NodeResponse["flushHeaders"];
+  /** The response's own. */
+  readonly #methods: Methods;
   #phase: typeof WAITING | typeof HELD | typeof FAILED | typeof OPEN = WAITING;
   #headersWritten = false;
   #ended = false;
   readonly #queue: { method: Method; args: unknown[] }[] = [];
-  /** What stood there when it was held. */
-  #headers: Pick<NodeResponse, "setHeader" | "appendHeader" | "removeHeader"> | null = null;
+  #stopPretending: (() => void) | null = null;
 
   /** Holds the response for this session, too: an application may have two. */
   static hold(exchange: Exchange, response: NodeResponse, fail?: (error: unknown) => void): void {
-    const gate = (response as Partial<Held>)[GATE] ?? new NodeGate(response as Held, fail);
+    const gate = (gateOf(response) as NodeGate | undefined) ?? new NodeGate(response, fail);
     if (gate.#phase === WAITING && !response.headersSent) gate.#exchanges.push(exchange);
     else exchange.state.frozen = true;
   }
 
-  private constructor(held: Held, fail: ((error: unknown) => void) | undefined) {
+  private constructor(response: NodeResponse, fail: ((error: unknown) => void) | undefined) {
     this.#exchanges = [];
-    this.#response = held;
+    this.#response = response;
     this.#fail = fail;
-    // What stands there now: other middleware may have wrapped them, and may wrap ours later.
-    this.#writeHead = held.writeHead;
-    this.#write = held.write;
-    this.#end = held.end;
-    this.#flushHeaders = held.flushHeaders;
-    held[GATE] = this;
-    held.writeHead = hooks.writeHead;
-    held.write = hooks.write;
-    held.end = hooks.end;
-    held.flushHeaders = hooks.flushHeaders;
+    this.#methods = connect(response, this);
   }
 
   get held(): boolean {
@@ -147,18 +94,13 @@ export class NodeGate {
     }
   }
 
-  /** From now on whoever asks must believe that the headers are out. */
   #hold(): void {
-    const response = this.#response;
     this.#phase = HELD;
-    const { setHeader, appendHeader, removeHeader } = response;
-    this.#headers = { setHeader, appendHeader, removeHeader };
-    response.setHeader = response.appendHeader = response.removeHeader = refuseHeader;
-    Object.defineProperties(response, accessors);
+    this.#stopPretending = pretendSent(this.#response);
   }
 
   #letGo(phase: typeof OPEN | typeof FAILED): void {
-    Object.assign(this.#response, this.#headers);
+    this.#stopPretending?.();
     this.#phase = phase;
   }
 
@@ -189,16 +131,7 @@ export class NodeGate {
       if (method === "writeHead") args = this.#withHeaders(args);
       else this.#writeHeaders(new NodeHeaders(response, undefined));
     }
-    switch (method) {
-      case "writeHead":
-        return this.#writeHead.apply(response, args);
-      case "write":
-        return this.#write.apply(response, args);
-      case "end":
-        return this.#end.apply(response, args);
-      case "flushHeaders":
-        return this.#flushHeaders.call(response);
-    }
+    return this.#methods[method].apply(response, args as never[]);
   }
 
   #withHeaders(args: unknown[]): unknown[] {
@@ -238,13 +171,7 @@ export class NodeGate {
     response.setHeader("content-type", "text/plain; charset=utf-8");
     this.#writeHeaders(new NodeHeaders(response, undefined));
     // By name: `end` would come back through the hook for its headers, and the hook is shut.
-    this.#writeHead.call(response, status);
-    this.#end.call(response, status === 503 ? "Service Unavailable" : "Internal Server Error");
+    this.#methods.writeHead.call(response, status as never);
+    this.#methods.end.call(response, (status === 503 ? "Service Unavailable" : "Internal Server Error") as never);
   }
-}
-
-function refuseHeader(name: string): never {
-  throw Object.assign(new Error(`Cannot set headers after they are sent to the client (${name})`), {
-    code: "ERR_HTTP_HEADERS_SENT",
-  });
 }

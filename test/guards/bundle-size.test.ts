@@ -20,8 +20,8 @@ async function bundledSize(importLine: string): Promise<{ bytes: number; gzipped
 }
 
 test.for([
-  ['export { fastSession } from "./src/adapters/hono.ts"', 36 * 1024],
-  ['export { createSessions } from "./src/index.ts"', 36 * 1024],
+  ['export { fastSession } from "./src/adapters/hono.ts"', 38 * 1024],
+  ['export { createSessions } from "./src/index.ts"', 38 * 1024],
   ['export { TimedSignatureSerializer } from "./src/index.ts"', 4 * 1024],
 ] as const)("%s stays below %i bytes gzipped", async ([importLine, limit]) => {
   const { bytes, gzipped } = await bundledSize(importLine);
