@@ -83,10 +83,7 @@ const ownHooks: Calls<Method> = {
   },
 };
 
-const ownAccessors = accessors(
-  (response) => gateOf(response) as Gate,
-  (response) => Object.getPrototypeOf(response) as object,
-);
+const ownAccessors = accessors(gateOf, (response) => Object.getPrototypeOf(response) as object);
 
 function accessors(gateFor: (response: object) => Gate | undefined, base: (response: object) => object) {
   return {
