@@ -1,7 +1,7 @@
 import type { Milliseconds } from "../core/units.ts";
 import { type Connection, connect, type PostgresClient, type Row, type Statement } from "./postgres-client.ts";
-import { isCollision, storeError } from "./postgres-errors.ts";
-import { calls, type Verb } from "./postgres-migration.ts";
+import { isCollision, storeError, strayAnswer } from "./postgres-errors.ts";
+import { type Call, calls } from "./postgres-migration.ts";
 import { type Argument, toParameter } from "./postgres-argument.ts";
 
 /**
@@ -11,37 +11,50 @@ import { type Argument, toParameter } from "./postgres-argument.ts";
 const PATIENCE: Milliseconds = 1_500;
 const LONGEST_PAUSE: Milliseconds = 50;
 
-/** Functions that change nothing: a lost answer is no uncertain one. */
-const READS = new Set<Verb>(["load", "list", "generation"]);
+/** Calls that change nothing: a lost answer is no uncertain one. */
+const READS = new Set<Call>(["load", "list", "generation", "layout", "ping"]);
 
-/** Calls the functions in the database: one round trip each. */
+/**
+ * Calls the functions in the database: one round trip each. Each sends a mark that must come back with its answer: a
+ * client that shares a connection between calls may confuse whose answer it is (see docs/decisions/014).
+ */
 export class Calls {
   readonly #connection: Connection;
-  readonly #statements: { readonly [Name in Verb]: Statement };
+  readonly #statements: { readonly [Name in Call]: Statement };
+  readonly #mark: string = `${Math.random().toString(36).slice(2, 8)}.`;
+  #count = 0;
 
   constructor(client: PostgresClient, schema: string, prepare: boolean | undefined) {
     this.#connection = connect(client, prepare);
-    const named = Object.entries(calls(schema)).map(([verb, text]) => [
-      verb,
-      { text, name: `fastsession 1 ${verb} ${schema}` },
+    const named = Object.entries(calls(schema)).map(([call, text]) => [
+      call,
+      { text, name: `fastsession 1 ${call} ${schema}` },
     ]);
-    this.#statements = Object.fromEntries(named) as { [Name in Verb]: Statement };
+    this.#statements = Object.fromEntries(named) as { [Name in Call]: Statement };
   }
 
   /** The JSON that a function answers. */
-  async answer(verb: Verb, ...values: readonly Argument[]): Promise<unknown> {
-    const rows = await this.rows(verb, ...values);
+  async answer(call: Call, ...values: readonly Argument[]): Promise<unknown> {
+    const rows = await this.#send(call, values, ([row], mark) => row?.[1] === mark);
     return JSON.parse(rows[0]?.[0] as string) as unknown;
   }
 
-  async rows(verb: Verb, ...values: readonly Argument[]): Promise<readonly Row[]> {
-    const parameters = values.map(toParameter);
-    return this.#again(!READS.has(verb), () => this.#connection.run(this.#statements[verb], parameters));
+  /** The rows that `load` answers. The one without a text was the mark's. */
+  async load(key: string): Promise<readonly Row[]> {
+    return this.#send("load", [key], (rows, mark) => rows.some(([name, text]) => text === null && name === mark));
   }
 
-  /** Some other statement, without values. Answers how many rows came. */
-  async plain(text: string): Promise<number> {
-    return (await this.#again(false, () => this.#connection.run({ text, name: "" }, []))).length;
+  async #send(
+    call: Call,
+    values: readonly Argument[],
+    isAnswer: (rows: readonly Row[], mark: string) => boolean,
+  ): Promise<readonly Row[]> {
+    const mark = `${this.#mark}${(this.#count += 1)}`;
+    const parameters = [...values.map(toParameter), mark];
+    const writes = !READS.has(call);
+    const rows = await this.#again(writes, () => this.#connection.run(this.#statements[call], parameters));
+    if (!isAnswer(rows, mark)) throw strayAnswer(writes);
+    return rows;
   }
 
   async script(text: string): Promise<void> {

@@ -25,13 +25,16 @@ export function isCollision(error: unknown): boolean {
 const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "CONNECT_TIMEOUT"]);
 const NO_CONNECTION_FREE = /timeout exceeded when trying to connect/;
 
-/** The server ended the connection, perhaps after it had committed (class 08, shutdown, crash, 40003). */
-const CUT_BY_SERVER = /^(08...|57P0[12]|40003)$/;
+/**
+ * The server ended the connection, perhaps after it had committed (class 08, shutdown, crash, 40003). Or a prepared
+ * statement is lost (26000), which may be told to the wrong call.
+ */
+const UNCERTAIN = /^(08...|57P0[12]|40003|26000)$/;
 
 /** Whether a call that failed so may have happened nevertheless. */
 function isUncertain(error: unknown): boolean {
   const state = sqlState(error);
-  if (state !== null) return CUT_BY_SERVER.test(state);
+  if (state !== null) return UNCERTAIN.test(state);
   const { code, message } = (error ?? {}) as ClientError;
   return !NOT_SENT.has(code as string) && !NO_CONNECTION_FREE.test(String(message));
 }
@@ -42,7 +45,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   "42P01": "a table is missing: run migrate() before the first session, or what migrationSql() prints",
   "42883": "a function is missing: run migrate() before the first session, or what migrationSql() prints",
   "42501": "this role may not use a table, or make one: see docs/postgres.md for the rights it needs",
-  "26000": "a prepared statement is lost, as behind a transaction-mode pooler: leave `prepare` off",
+  "26000":
+    "a prepared statement is lost, as behind a transaction-mode pooler: leave `prepare` off, and make postgres.js with `prepare: false`",
   "42P05": "a prepared statement is somebody else's, as behind a transaction-mode pooler: leave `prepare` off",
   "40001": "it kept losing against other transactions: make READ COMMITTED the default isolation level",
   "40P01": "it kept meeting deadlocks: look for other programs that lock rows of fastsession's tables",
@@ -56,7 +60,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
  * `ERR_SESSION_STORE_UNKNOWN` when the connection broke before the answer to a write came.
  */
 export function storeError(error: unknown, writes: boolean): Error {
-  if (error instanceof FastSessionError || error instanceof TypeError) return error;
+  if (error instanceof FastSessionError) return error;
+  // A client that read what it had not been told of.
+  if (error instanceof TypeError || error instanceof RangeError) return strayAnswer(writes, error);
   if (sqlState(error) === "54000") {
     return new FastSessionError(
       "ERR_SESSION_TOO_LARGE",
@@ -64,14 +70,20 @@ export function storeError(error: unknown, writes: boolean): Error {
       { cause: error },
     );
   }
-  if (writes && isUncertain(error)) {
-    return new FastSessionError(
-      "ERR_SESSION_STORE_UNKNOWN",
-      "the connection to PostgreSQL broke before the answer came: see cause",
-      { cause: error },
-    );
-  }
   const state = sqlState(error);
   const remedy = REMEDIES[state ?? ""] ?? (state === null ? "no connection, see cause" : "see cause");
+  if (writes && isUncertain(error)) {
+    const message = state === "26000" ? remedy : "the connection broke before the answer to a write came: see cause";
+    return new FastSessionError("ERR_SESSION_STORE_UNKNOWN", `PostgreSQL failed: ${message}`, { cause: error });
+  }
   return new FastSessionError("ERR_SESSION_STORE", `PostgreSQL failed: ${remedy}`, { cause: error });
+}
+
+/** An answer came that is another call's, or none's. Nothing in it may be believed, not even that there is no session. */
+export function strayAnswer(writes: boolean, cause?: unknown): Error {
+  return new FastSessionError(
+    writes ? "ERR_SESSION_STORE_UNKNOWN" : "ERR_SESSION_STORE",
+    "PostgreSQL failed: the client took another call's answer, as postgres.js does behind a transaction-mode pooler: make it with `prepare: false`",
+    { cause },
+  );
 }

@@ -53,28 +53,35 @@ end $$;`;
   );
 }
 
-/** Whether everything is there. */
-export function layoutQuery(schema: string): string {
-  return inSchema(schema, `select 1 where obj_description(to_regclass('@sessions'), 'pg_class') = '${LAYOUT}'`);
-}
+/** What is asked without a function: whether everything is there, and whether the table can be read. Both answer JSON. */
+const QUESTIONS: Readonly<Record<"layout" | "ping", string>> = {
+  layout: `(coalesce(obj_description(to_regclass('@sessions'), 'pg_class'), '') = '${LAYOUT}')::text`,
+  ping: "(select count(*) from (select 1 from @sessions limit 0) nothing)::text",
+};
 
-export function pingQuery(schema: string): string {
-  return inSchema(schema, "select 1 from @sessions limit 0");
-}
+/** What the store asks or does with one statement. */
+export type Call = Verb | keyof typeof QUESTIONS;
 
 /** Precise clocks give fractions of a millisecond, which a text of a `bigint` may not have. */
 const CASTS: Readonly<Record<string, string>> = { text: "", bigint: "::double precision::bigint" };
 
 /**
  * How each function is called. All parameters travel as texts: then no client has to know the types of others, and
- * arrays need no catalogue of types (`fetch_types` of postgres.js).
+ * arrays need no catalogue of types (`fetch_types` of postgres.js). The last is a mark, which comes back beside the answer.
  */
-export function calls(schema: string): { readonly [Name in Verb]: string } {
+export function calls(schema: string): { readonly [Name in Call]: string } {
   const entries = (Object.keys(ALL_PARAMETERS) as Verb[]).map((verb) => {
     const types = ALL_PARAMETERS[verb].split(",").map((parameter) => parameter.trim().replace(/^\w+ /, ""));
     const values = types.map((type, index) => `$${index + 1}::text${CASTS[type] ?? `::${type}`}`).join(", ");
     const call = `@v1_${verb}(${values})`;
-    return [verb, inSchema(schema, verb === "load" ? `select name, text from ${call}` : `select ${call}`)];
+    const mark = `$${types.length + 1}::text`;
+    const text =
+      verb === "load" ? `select ${mark}, null union all select name, text from ${call}` : `select ${call}, ${mark}`;
+    return [verb, inSchema(schema, text)];
   });
-  return Object.fromEntries(entries) as { [Name in Verb]: string };
+  const questions = Object.entries(QUESTIONS).map(([name, text]) => [
+    name,
+    inSchema(schema, `select ${text}, $1::text`),
+  ]);
+  return Object.fromEntries([...entries, ...questions]) as { [Name in Call]: string };
 }

@@ -33,16 +33,17 @@ type Head = readonly [
   outdated: boolean,
 ];
 
-/** What `load` answers: the row without a name and a row for each field. */
+/** What `load` answers: a row without a text, the row without a name, if there is a record, and a row for each field. */
 export function toStored(rows: readonly Row[], now: EpochMilliseconds): StoredSession | Alias | Tombstone | null {
-  if (rows.length === 0) return null;
   let head: Head | undefined;
   const fields: Record<string, string> = {};
   for (const [name, text] of rows) {
-    if (typeof name === "string") put(fields, fromText(name), fromText(text as string));
-    else head = JSON.parse(text as string) as Head;
+    if (typeof text !== "string") continue;
+    if (typeof name === "string") put(fields, fromText(name), fromText(text));
+    else head = JSON.parse(text) as Head;
   }
-  const [kind, expiresAt, version, createdAt, lastUsedAt, rotatedAt, handle, userId, ...rest] = head as Head;
+  if (head === undefined) return null;
+  const [kind, expiresAt, version, createdAt, lastUsedAt, rotatedAt, handle, userId, ...rest] = head;
   const [boundAt, generation, metadata, maxAge, to, sealedId, outdated] = rest;
   if (kind !== "session") {
     if (expiresAt <= now) return null;

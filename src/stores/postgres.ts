@@ -5,13 +5,14 @@
  *
  * | verb | what is sent |
  * | --- | --- |
- * | load | `select name, text from fastsession_v1_load($1)` |
- * | create, commit, renew, rotate, destroy | `select fastsession_v1_create($1, …)` and so on |
+ * | load | `select $2, null union all select name, text from fastsession_v1_load($1)` |
+ * | create, commit, renew, rotate, destroy | `select fastsession_v1_create($1, …), $17` and so on |
  * | listByUser, revokeHandle, revokeUser, generation | `select fastsession_v1_list($1, …)`, `…_revoke_handle`, `…_revoke_user`, `…_generation` |
  * | lock, its release, sweep | `select fastsession_v1_lock($1, …)`, `…_release`, `…_sweep` for 200 at a time |
  * | watch | `listen "fastsession_public"`, on a connection of its own |
- * | ping | `select 1 from fastsession_sessions limit 0` |
+ * | ping | `select (select count(*) from (select 1 from fastsession_sessions limit 0) …), $1` |
  *
+ * The last parameter is a mark, which has to come back with the answer: some clients confuse whose an answer is.
  * A function locks the row of the key, judges, and writes. `postgres-schema.ts` has the tables, `postgres-functions.ts` and
  * `postgres-user-functions.ts` what the functions do, and `migrationSql()` prints all of it.
  *
@@ -43,7 +44,7 @@ import { Calls } from "./postgres-calls.ts";
 import type { PostgresClient } from "./postgres-client.ts";
 import { Feed } from "./postgres-feed.ts";
 import { type ListenSource, listenOn } from "./postgres-listen.ts";
-import { channelOf, layoutQuery, migration, pingQuery } from "./postgres-migration.ts";
+import { channelOf, migration } from "./postgres-migration.ts";
 import { checkArguments, DEFAULT_SCHEMA, type PostgresStoreOptions } from "./postgres-options.ts";
 import { toAnswer, toLists, toPage, toStored } from "./postgres-rows.ts";
 import type { Argument } from "./postgres-argument.ts";
@@ -119,12 +120,12 @@ export class PostgresStore<const Options extends PostgresStoreOptions = Postgres
    * they wait for each other. Needs the right to create in the schema, unless everything is there.
    */
   async migrate(): Promise<void> {
-    if ((await this.#calls.plain(layoutQuery(this.#schema))) > 0) return;
+    if (await this.#answer<boolean>("layout")) return;
     await this.#calls.script(migration(this.#schema));
   }
 
   async load(key: Key, now: EpochMilliseconds): Promise<StoredSession | Alias | Tombstone | null> {
-    return toStored(await this.#calls.rows("load", key), now);
+    return toStored(await this.#calls.load(key), now);
   }
 
   async create(record: NewSession, { operation, now, bind }: Creation): Promise<Created | Duplicate | Rejected> {
@@ -218,7 +219,7 @@ export class PostgresStore<const Options extends PostgresStoreOptions = Postgres
   }
 
   async ping(): Promise<void> {
-    await this.#calls.plain(pingQuery(this.#schema));
+    await this.#answer("ping");
   }
 
   /** Ends the connection that listens. Your client stays open. */
