@@ -186,9 +186,9 @@ describe("expired records", () => {
 
   it("are removed by gc() as often as there is a batch of them, and counted", async () => {
     open();
-    swept.left = 2500;
-    expect(await sessions.gc()).toBe(2500);
-    expect(swept.batches).toEqual([1000, 1000, 1000]);
+    swept.left = 450;
+    expect(await sessions.gc()).toBe(450);
+    expect(swept.batches).toEqual([200, 200, 200]);
   });
 
   it("are removed once a minute from the first record on, by one timer", async () => {
