@@ -91,7 +91,7 @@ export class SessionSignals {
 
   /** Forgets them all, unaborted: the server is going. */
   stop(): void {
-    for (const watched of this.#watched.values()) clearTimeout(watched.timer);
+    for (const { timer } of this.#watched.values()) stopTimer(timer);
     this.#watched.clear();
   }
 
@@ -120,7 +120,7 @@ export class SessionSignals {
   }
 
   #forget(watched: Watched): void {
-    clearTimeout(watched.timer);
+    stopTimer(watched.timer);
     if (this.#watched.get(watched.key) === watched) this.#watched.delete(watched.key);
   }
 
@@ -174,12 +174,21 @@ export class SessionSignals {
 
   /** At its deadline, as far as that is known here: another request may have moved it, which nobody tells. */
   #lookAgain(watched: Watched, after: Milliseconds): void {
-    clearTimeout(watched.timer);
+    stopTimer(watched.timer);
     if (this.#watched.get(watched.key) !== watched) return;
     watched.timer = setTimeout(() => void this.#check(watched), Math.max(1, Math.min(after, LONGEST_TIMER)));
     // Some runtimes' timers are numbers.
     (watched.timer as { unref?(): void }).unref?.();
   }
+}
+
+/**
+ * Node keeps a list for each duration of unref'd timers until it would have run, hours later here, and one that is ref'd
+ * goes with its last timer (lib/internal/timers.js, `unenroll`).
+ */
+function stopTimer(timer: Watched["timer"]): void {
+  (timer as { ref?(): void } | undefined)?.ref?.();
+  clearTimeout(timer);
 }
 
 function hold(watched: Watched): Holder {
