@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { Fold, KnownTexts } from "../../src/core/commit-fold.ts";
 import { pauseAfter } from "../../src/core/conflict.ts";
+import { FastSessionError } from "../../src/core/errors.ts";
+import { serialize } from "../../src/core/serialize.ts";
 import { createSessions, type SessionOptions } from "../../src/create-sessions.ts";
 import type { DefaultData, Session } from "../../src/core/session-types.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
@@ -87,6 +89,31 @@ describe.each([
     expect(two.session["n"]).toBe(2);
     browser.keep(await two.end());
     expect(await stored()).toEqual({ n: 2 });
+    expect((await browser.visit((session) => session.info.userId)).result).toBe("ann");
+  });
+
+  it("a commit that is known to have failed is not made again: the next one carries what is there by then", async () => {
+    const { browser, store, stored } = start(local);
+    await browser.visit((session) => session.set("n", 0));
+    const [visit] = (await open(browser, [(s) => s.set("n", 1)])) as [Visit];
+    store.fail("commit", new FastSessionError("ERR_SESSION_STORE", "out of memory"));
+    await expect(visit.session.saveSession()).rejects.toMatchObject({ code: "ERR_SESSION_STORE" });
+    store.heal();
+    visit.session.set("m", 2);
+    store.takeCalls();
+    await visit.end();
+    expect(store.takeCalls()).toEqual(["commit"]);
+    expect(await stored()).toEqual({ n: 1, m: 2 });
+  });
+
+  it("a request over maxSessionBytes is refused before the store is asked", async () => {
+    const { browser, store, stored } = start(local, { maxSessionBytes: 1000 });
+    await browser.visit((session) => session.set("n", 0));
+    const [visit] = (await open(browser, [(s) => s.set("large", "x".repeat(1000))])) as [Visit];
+    store.takeCalls();
+    await expect(visit.session.saveSession()).rejects.toMatchObject({ code: "ERR_SESSION_TOO_LARGE" });
+    expect(store.takeCalls()).toEqual([]);
+    expect(await stored()).toEqual({ n: 0 });
   });
 
   it('with onConflict: "reject" the refusal names the fields', async () => {
@@ -154,6 +181,69 @@ describe("on a remote store", () => {
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(store.takeCalls()).toEqual(["commit", "commit", "commit"]);
     expect(await stored()).toEqual({ theme: "blue", n: 1, k: 1 });
+  });
+
+  it("a session that expired while others' commit was under way takes nothing more", async () => {
+    const { browser, store, clock } = start(false);
+    await browser.visit((session) => session.set("n", 0));
+    const [one, ...others] = await open(browser, [
+      (s) => s.increment("n"),
+      (s) => s.increment("n"),
+      (s) => s.increment("n"),
+    ]);
+    const held = store.hold("commit");
+    const first = one?.session.saveSession();
+    await held.arrived;
+    clock.advance(12 * 3_600_000);
+    const late = others.map(({ session }) => session.saveSession());
+    held.release();
+    await first;
+    for (const save of late) await expect(save).rejects.toMatchObject({ code: "ERR_SESSION_GONE" });
+  });
+
+  it("a request that has the session to itself goes alone among those who wait", async () => {
+    const { browser, store, stored } = start(false);
+    await browser.visit((session) => session.set("n", 0));
+    const visits = await Promise.all(Array.from({ length: 4 }, () => browser.start()));
+    await serialize((visits[2] as Visit).session);
+    for (const { session } of visits) session.increment("n");
+    store.takeCalls();
+    await Promise.all(visits.map((visit) => visit.end()));
+    expect(store.takeCalls().filter((verb) => verb === "commit")).toHaveLength(4);
+    expect(await stored()).toEqual({ n: 4 });
+  });
+
+  it("a store that throws where others reject fails those who asked, and the next ones go on", async () => {
+    const inner = new MemoryStore();
+    Object.assign(inner, { capabilities: { ...inner.capabilities, local: false } });
+    const browser = new Browser(createSessions({ secretKey, store: inner, logLevel: "silent" }));
+    await browser.visit((session) => session.set("n", 0));
+    const [visit] = (await open(browser, [(s) => s.set("n", 1)])) as [Visit];
+    const commit = inner.commit.bind(inner);
+    inner.commit = () => {
+      throw new Error("no connection");
+    };
+    await expect(visit.session.saveSession()).rejects.toThrow(/failed at "commit"/);
+    inner.commit = commit;
+    await visit.session.saveSession();
+    expect((await browser.visit((session) => session.get("n"))).result).toBe(1);
+  });
+
+  it.each([
+    ["refused where another was first on a field", "blue", { code: "ERR_SESSION_CONFLICT" }],
+    ["made where nobody was", undefined, null],
+  ])('with onConflict: "reject", an assignment whose outcome stayed unknown is %s', async (_which, other, refusal) => {
+    const { browser, store, stored, elsewhere } = start(false, { onConflict: "reject" });
+    await browser.visit((session) => session.set("theme", "dark"));
+    const [visit] = (await open(browser, [(s) => s.set("theme", "light")])) as [Visit];
+    store.fail("commit");
+    await expect(visit.session.saveSession()).rejects.toMatchObject({ code: "ERR_SESSION_STORE_UNKNOWN" });
+    store.heal();
+    if (other !== undefined) await elsewhere().visit((session) => session.set("theme", other));
+    const save = visit.session.saveSession();
+    if (refusal === null) await save;
+    else await expect(save).rejects.toMatchObject(refusal);
+    expect(await stored()).toEqual({ theme: other ?? "light" });
   });
 
   it("an operation that goes behind a clear begins with nothing", async () => {

@@ -160,6 +160,21 @@ describe.each([
       expect((await browser.visit((session) => session.get("n"))).result).toBe(1);
     });
 
+    it("is not insisted on by a login either", async () => {
+      const asked: string[] = [];
+      const taken = new (class extends MemoryStore {
+        override rotate(...args: Parameters<MemoryStore["rotate"]>): ReturnType<MemoryStore["rotate"]> {
+          asked.push(args[1]);
+          return asked.length < 3 ? { ok: false, reason: "duplicate" } : super.rotate(...args);
+        }
+      })();
+      start({}, taken);
+      await browser.visit((session) => session.set("n", 1));
+      await browser.visit((session) => session.login("ann"));
+      expect([asked.length, new Set(asked).size]).toEqual([3, 3]);
+      expect((await browser.visit((session) => [session.info.userId, session.get("n")])).result).toEqual(["ann", 1]);
+    });
+
     it("is an error after five", async () => {
       const taken = new Taken(Infinity);
       start({}, taken);

@@ -41,6 +41,21 @@ for (const local of [true, false]) {
       expect(await own.countOthers([key], PATIENCE)).toBe(1);
     });
 
+    it("costs no call of its own, and nothing is kept before anybody wants to know", async () => {
+      const hostile = new HostileStore(new MemoryStore(), { local });
+      const own = new OwnEndings(false);
+      const store = own.noting(hostile);
+      const keys = [await begin(store), await begin(store, "ann")];
+      hostile.takeCalls();
+      await store.destroy(keys[0] as string, at);
+      await store.revokeUser?.("ann", at);
+      expect(hostile.takeCalls()).toEqual(["destroy", "revokeUser"]);
+      own.active = true;
+      expect(await own.countOthers(keys, PATIENCE)).toBe(2);
+      await store.destroy(await begin(store), at);
+      expect(hostile.takeCalls()).toEqual(["create", "destroy"]);
+    });
+
     it("an end that another process was first with is another's", async () => {
       const { own, store } = make();
       const key = newId();
