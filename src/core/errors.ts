@@ -1,4 +1,5 @@
 import { printable } from "./printable.ts";
+import { safeError } from "./safe-error.ts";
 
 /** Codes are stable within a major version; messages may improve at any time. */
 export type FastSessionErrorCode =
@@ -57,7 +58,8 @@ const REASON: Partial<Record<number, string>> = { 403: "Forbidden", 409: "Confli
  * What this library throws when something outside the program went wrong. A caller's mistake is a `TypeError`.
  *
  * `status`, `statusCode` and `expose` are what Express, Fastify, Koa and Hono's error handlers look at: a failing store
- * becomes a 503 without a word of configuration. Messages hold no id, token, secret or data value.
+ * becomes a 503 without a word of configuration. Messages hold no id, token, secret or data value. Nor does `cause`, which
+ * is not the very error of a client or a store, but a copy of its name, code, message and stack.
  *
  * @example
  * if (error instanceof FastSessionError && error.code === "ERR_SESSION_STORE") retryLater();
@@ -73,7 +75,7 @@ export class FastSessionError extends Error {
   readonly expose = false;
 
   constructor(code: FastSessionErrorCode, message: string, options: { cause?: unknown; path?: string } = {}) {
-    super(printable(message), "cause" in options ? { cause: options.cause } : undefined);
+    super(printable(message), "cause" in options ? { cause: loggable(options.cause) } : undefined);
     this.code = code;
     this.path = options.path && printable(options.path);
     this.status = this.statusCode = HTTP_STATUS[code] ?? 500;
@@ -83,4 +85,11 @@ export class FastSessionError extends Error {
   getResponse(): Response {
     return new Response(REASON[this.status] ?? "Internal Server Error", { status: this.status });
   }
+}
+
+/** What a store threw, as it may be kept and told: our own errors are safe, of others there is a copy that is. */
+export function loggable(error: unknown): unknown {
+  // Why a session ended is a word.
+  const own = error instanceof FastSessionError || (typeof error === "string" && /^[a-z-]{1,20}$/.test(error));
+  return own ? error : safeError(error);
 }

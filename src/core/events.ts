@@ -31,7 +31,7 @@ export interface SessionEvents {
   refused: { cause: SessionCause };
   /** The option `csrf` refused a request, and why. */
   csrf: { reason: "cross-site" | "same-site" | "origin" };
-  /** A store call failed. */
+  /** A store call failed: an error of this library, or a copy of what was thrown. Neither holds an id, a key or a value. */
   "store-error": { verb: string; error: unknown };
 }
 

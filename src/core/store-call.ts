@@ -1,5 +1,5 @@
 import { isPromise } from "./awaitable.ts";
-import { FastSessionError } from "./errors.ts";
+import { FastSessionError, loggable } from "./errors.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { believing } from "./store-answer.ts";
 import type { Awaitable, Milliseconds } from "./units.ts";
@@ -44,7 +44,7 @@ export function callStore<T>(
     return isPromise(answer) ? withDeadline(config, verb, answer, call, sending, believe) : believe(answer);
   } catch (error) {
     // Nothing was sent: no connection lies between. What was before stays in doubt.
-    config.events.emit("store-error", { verb, error });
+    config.events.emit("store-error", { verb, error: loggable(error) });
     throw failure(verb, error, sending?.doubt === true ? sending : null);
   }
 }
@@ -83,7 +83,7 @@ function withDeadline<T>(
     };
     const failed = (cause: unknown): void => {
       if (over) return;
-      config.events.emit("store-error", { verb, error: cause });
+      config.events.emit("store-error", { verb, error: loggable(cause) });
       const error = failure(verb, cause, sending);
       if (sending?.doubt === true && repeats < REPEATS) {
         const pause = FIRST_PAUSE * 5 ** repeats++ * (0.5 + Math.random());

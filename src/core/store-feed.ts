@@ -1,4 +1,5 @@
 import { chain } from "./awaitable.ts";
+import { loggable } from "./errors.ts";
 import type { SessionConfig } from "./session-config.ts";
 import type { StoreNotice } from "./session-store.ts";
 import type { Awaitable, Milliseconds } from "./units.ts";
@@ -52,7 +53,7 @@ export class StoreFeed {
     const failed = (error: unknown): void => {
       if (this.#state === "stopped") return;
       log.error("the store's feed cannot be listened to: revocations are not heard; it is tried again");
-      events.emit("store-error", { verb: "watch", error });
+      events.emit("store-error", { verb: "watch", error: loggable(error) });
       this.#timer = setTimeout(() => this.#watch(Math.min(2 * pause, LONGEST_PAUSE)), pause);
       // Some runtimes' timers are numbers.
       (this.#timer as { unref?(): void }).unref?.();

@@ -45,6 +45,9 @@ const READ_ONLY: ReadonlySet<unknown> = new Set([1290, 1792, 1836]);
 /** No such table, no such procedure. */
 const MISSING: ReadonlySet<unknown> = new Set([1146, 1305]);
 
+/** `SIGNAL`: by the procedures where a session outgrows a packet, or by somebody's trigger. */
+const SIGNALLED = 1644;
+
 /** Runs statements, each as a prepared one on a connection of the pool: one round trip after the connection's first. */
 export class MysqlClient {
   readonly #pool: MysqlPool;
@@ -159,8 +162,11 @@ function storeError(cause: unknown, effect: Effect): FastSessionError {
       "the connection to the database failed during a call, which may have happened all the same: see cause";
     return new FastSessionError("ERR_SESSION_STORE_UNKNOWN", message, { cause });
   }
-  const remedy = MISSING.has(errno(cause))
-    ? "it has no tables for sessions: run migrate(), or the SQL of migrationSql()"
-    : "see cause";
-  return new FastSessionError("ERR_SESSION_STORE", `the database failed: ${remedy}`, { cause });
+  return new FastSessionError("ERR_SESSION_STORE", `the database failed: ${remedyOf(errno(cause))}`, { cause });
+}
+
+function remedyOf(code: unknown): string {
+  if (MISSING.has(code)) return "it has no tables for sessions: run migrate(), or the SQL of migrationSql()";
+  if (code === SIGNALLED) return "a session outgrew max_allowed_packet, which can be raised, or a trigger refused it";
+  return "see cause";
 }
