@@ -62,7 +62,8 @@ function secretsOf(value: unknown): readonly string[] {
 
 function newSecret(state: SessionState): string {
   const secret = randomText(SECRET_BYTES);
-  state.writable.compute(CSRF_FIELD, (others) => [...secretsOf(others), secret].slice(-MOST_SECRETS), true);
+  const run = (others: unknown): unknown => [...secretsOf(others), secret].slice(-MOST_SECRETS);
+  state.writable.compute(CSRF_FIELD, { run, adds: null }, true);
   return secret;
 }
 

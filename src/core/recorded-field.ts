@@ -3,8 +3,13 @@ import type { FieldTexts, SealedRecord } from "./field-texts.ts";
 import type { SessionConfig } from "./session-config.ts";
 import type { Fields } from "./session-record.ts";
 
-/** One step of `increment`, `append` or `update`: from a field's value to its next one. Pure: it may run again. */
-export type Step = (current: unknown) => unknown;
+/** One step of `increment`, `append` or `update`. */
+export interface Step {
+  /** From a field's value to its next one. Pure: it may run again. `own`: a list that may grow where it is. */
+  run(current: unknown, own: boolean): unknown;
+  /** What it adds to a list that is there already; `null`: it may change anything. */
+  readonly adds: readonly unknown[] | null;
+}
 
 /** What the recorder needs of its surroundings. */
 export interface RecorderHost extends SealedRecord {
@@ -42,14 +47,34 @@ export interface Entry {
   steps: Step[];
   /** How many of the steps the commit under way carries. */
   sent: number;
-  /** The text after the last step, or of what was sent, by which a later change in place is noticed. */
+  /** The text after the last step, or of what was sent, by which a later change in place is noticed. `null`: none was made. */
   stepped: string | null;
+  /** How many characters were written to compare with since it was read or saved. */
+  looked: number;
+  /** A list that nobody has but those who appended to it. */
+  own: boolean;
   /** The call under way replaces the field, and only `steps` have followed since. */
   carried: boolean;
 }
 
+/**
+ * After that many characters a field's steps are taken unseen until it is saved, or a request that takes thousands would
+ * walk thousands of times through all there is. What is in there is looked at by the commit, and changes in place where
+ * they make a difference: in a conflict.
+ */
+const MOST_LOOKED = 262_144;
+
+/** Whether steps are taken unseen by now. */
+export function isUnseen(entry: Entry): boolean {
+  return entry.looked > MOST_LOOKED;
+}
+
 export const NO_STEPS: Step[] = [];
 Object.freeze(NO_STEPS);
+
+export function newEntry(kind: Entry["kind"], value: unknown, text: string | null): Entry {
+  return { kind, value, text, steps: NO_STEPS, sent: 0, stepped: null, looked: 0, own: false, carried: false };
+}
 
 /** Fields that lists of them do not show: one for each flash message. */
 export const FLASH = "__flash__.";
@@ -81,8 +106,9 @@ function changedInPlace(
 ): boolean {
   if (typeof entry.value !== "object" || entry.value === null) return false;
   const before = entry.kind === COMPUTED ? entry.stepped : entry.text && texts.open(field, entry.text);
+  if (before === null) return false;
   const now = codec.encode(entry.value, field);
-  if (before === null || now === before) return false;
+  if (now === before) return false;
   const again = codec.decode(before);
   return now !== codec.encode(admit === null ? again : admit(field, again, "store"), field);
 }
@@ -90,6 +116,7 @@ function changedInPlace(
 /** Whether what follows now can be applied again on top of what the call under way leaves. */
 export function isCarried({ codec }: RecorderHost["config"], field: string, entry: Entry): boolean {
   if (!entry.carried || typeof entry.value !== "object" || entry.value === null) return entry.carried;
+  if (isUnseen(entry) && entry.stepped === null) return true;
   return codec.encode(entry.value, field) === entry.stepped;
 }
 

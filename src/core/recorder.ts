@@ -1,5 +1,5 @@
 import { type FieldTexts, fieldTexts } from "./field-texts.ts";
-import { applyStep, decodeField, encodeField } from "./field-values.ts";
+import { applyStep, applyUnseen, decodeField, encodeField, isStored, proveSteps, replay } from "./field-values.ts";
 import {
   ASSIGNED,
   checkField,
@@ -8,6 +8,8 @@ import {
   type Entry,
   isCarried,
   isReplaced,
+  isUnseen,
+  newEntry,
   NO_STEPS,
   READ,
   type Recorded,
@@ -43,7 +45,10 @@ export class Recorder {
   get(field: string, own = false): unknown {
     if (field === CSRF_FIELD && !own) return undefined;
     const entry = this.#entries?.get(field);
-    if (entry !== undefined) return entry.value;
+    if (entry !== undefined) {
+      entry.own = false;
+      return entry.value;
+    }
     if (this.#cleared) return undefined;
     const text = textOf(this.base, field);
     if (text === null) return undefined;
@@ -79,6 +84,7 @@ export class Recorder {
     } else {
       entry.kind = ASSIGNED;
       entry.value = admitted;
+      entry.own = false;
       entry.steps = NO_STEPS;
       entry.carried = false;
     }
@@ -107,24 +113,26 @@ export class Recorder {
     checkField(field, own);
     const found = this.#entries?.get(field);
     const text = this.#cleared ? null : textOf(this.base, field);
-    const current =
-      found === undefined
-        ? text === null
-          ? undefined
-          : decodeField(this.#host, this.#texts, field, text)
-        : found.value;
+    const current = found === undefined ? decodeField(this.#host, this.#texts, field, text) : found.value;
+    const { config } = this.#host;
     // Asked before the step, which may change the value in place.
-    const folds = this.#cleared || (found !== undefined && isReplaced(this.#host.config, this.#texts, field, found));
+    const folds = this.#cleared || (found !== undefined && isReplaced(config, this.#texts, field, found));
     const carried =
-      folds && (found === undefined ? this.#clearsSent === this.#clears : isCarried(this.#host.config, field, found));
-    const value = applyStep(this.#host.config, field, current, step);
+      folds && (found === undefined ? this.#clearsSent === this.#clears : isCarried(config, field, found));
+    const unseen = found !== undefined && isUnseen(found);
+    const value = unseen ? applyUnseen(config, field, found, step) : applyStep(config, field, current, step);
+    const stepped = unseen || typeof value !== "object" ? null : config.codec.encode(value, field);
     const entry = found ?? this.#put(field, COMPUTED, value, text);
     // After an assignment, a deletion or a clear nothing is expected: the step folds in, and is kept while that is sent.
     entry.kind = !folds ? COMPUTED : value === undefined ? REMOVED : ASSIGNED;
-    entry.steps = folds && !carried ? NO_STEPS : [...entry.steps, step];
+    if (folds && !carried) entry.steps = NO_STEPS;
+    else if (entry.steps === NO_STEPS) entry.steps = [step];
+    else entry.steps.push(step);
     entry.carried = carried;
     entry.value = value;
-    entry.stepped = typeof value === "object" ? this.#host.config.codec.encode(value, field) : null;
+    entry.own = unseen && step.adds !== null;
+    entry.stepped = stepped;
+    if (stepped !== null) entry.looked += stepped.length;
     return value;
   }
 
@@ -177,6 +185,7 @@ export class Recorder {
 
   /** Takes over the current texts of fields where another request was first. Answers which were plainly assigned. */
   rebase(current: Readonly<Record<string, string | null>>): { overwritten: string[]; recomputed: string[] } {
+    for (const field of Object.keys(current)) proveSteps(this.#host, this.#texts, field, this.#entries?.get(field));
     const overwritten: string[] = [];
     const recomputed: string[] = [];
     const base: Record<string, string> = { ...this.base };
@@ -189,9 +198,9 @@ export class Recorder {
       entry.text = text;
       (entry.kind === COMPUTED ? recomputed : overwritten).push(field);
       if (entry.kind !== COMPUTED) continue;
-      let value: unknown = entry.text === null ? undefined : decodeField(this.#host, this.#texts, field, entry.text);
-      for (const step of entry.steps) value = applyStep(this.#host.config, field, value, step);
+      const value = replay(this.#host, this.#texts, field, text, entry);
       entry.value = value;
+      entry.own = false;
       entry.stepped = typeof value === "object" && value !== null ? this.#host.config.codec.encode(value, field) : null;
     }
     return { overwritten, recomputed };
@@ -219,16 +228,14 @@ export class Recorder {
       } else if (entry.kind === ASSIGNED) {
         // Objects are compared at the next commit; what was not assigned since is what was sent.
         if (entry.text === null) continue;
-        if (
-          !isObject &&
-          !entry.carried &&
-          !this.#texts.holds(field, entry.text, encodeField(this.#host.config, field, entry.value))
-        )
-          continue;
+        if (!isObject && !entry.carried && !isStored(this.#host, this.#texts, field, entry)) continue;
       }
       // Objects that were handed out stay watched; everything else is read from the text again.
-      if (isObject && entry.text !== null) entry.kind = READ;
-      else this.#entries.delete(field);
+      if (isObject && entry.text !== null) {
+        entry.kind = READ;
+        entry.looked = 0;
+        entry.own = false;
+      } else this.#entries.delete(field);
     }
     if (this.#entries.size === 0) this.#entries = null;
   }
@@ -241,7 +248,7 @@ export class Recorder {
   }
 
   #put(field: string, kind: Entry["kind"], value: unknown, text: string | null): Entry {
-    const entry: Entry = { kind, value, text, steps: NO_STEPS, sent: 0, stepped: null, carried: false };
+    const entry = newEntry(kind, value, text);
     (this.#entries ??= new Map()).set(field, entry);
     return entry;
   }

@@ -1,5 +1,6 @@
 /** What a session says when it cannot be used as it is. */
 import { FastSessionError } from "./errors.ts";
+import { quoted } from "./printable.ts";
 
 export function destroyed(): FastSessionError {
   return new FastSessionError("ERR_SESSION_DESTROYED", "the session was destroyed in this request: only info is left");
@@ -25,5 +26,13 @@ export function notLoaded(): FastSessionError {
   return new FastSessionError(
     "ERR_SESSION_NOT_LOADED",
     'this store is read before the handler or, with load: "lazy", by "await session.load()": call that first',
+  );
+}
+
+/** Steps could be applied again; the change in place between them is in none of them. */
+export function untold(field: string): FastSessionError {
+  return new FastSessionError(
+    "ERR_SESSION_CONFLICT",
+    `another request changed ${quoted(field)} first, and this one changed it by many operations and in place, or by an update that does not repeat: save in between, or use append() alone`,
   );
 }

@@ -19,31 +19,36 @@ export type Methods = Readonly<Record<string, Member>>;
 
 function increment(this: unknown, field: string, by: number = 1): number {
   if (typeof by !== "number" || !Number.isFinite(by)) throw new TypeError("increment adds a finite number");
-  return stateOf(this).writable.compute(field, (current) => {
+  const run = (current: unknown): number => {
     if (current === undefined) return by;
     if (typeof current !== "number") throw wrongType(field, "number", "increment");
     return current + by;
-  }) as number;
+  };
+  return stateOf(this).writable.compute(field, { run, adds: null }) as number;
 }
 
 function append(this: unknown, field: string, ...values: unknown[]): unknown[] {
-  return stateOf(this).writable.compute(field, (current) => {
+  const run = (current: unknown, own: boolean): unknown[] => {
     if (current === undefined) return [...values];
     if (!Array.isArray(current)) throw wrongType(field, "list", "append");
-    return [...(current as unknown[]), ...values];
-  }) as unknown[];
+    if (!own) return (current as unknown[]).concat(values);
+    for (const value of values) current.push(value);
+    return current as unknown[];
+  };
+  return stateOf(this).writable.compute(field, { run, adds: values }) as unknown[];
 }
 
 function update(this: unknown, field: string, compute: (current: unknown) => unknown): unknown {
   if (typeof compute !== "function")
     throw new TypeError("update takes a function from the field's value to its next one");
-  return stateOf(this).writable.compute(field, (current) => {
+  const run = (current: unknown): unknown => {
     const value = compute(current);
     if (typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function") {
       throw new TypeError("update takes a synchronous function: await first, then update");
     }
     return value;
-  });
+  };
+  return stateOf(this).writable.compute(field, { run, adds: null });
 }
 
 function flash(this: unknown, name: string, ...rest: [unknown?]): unknown {
