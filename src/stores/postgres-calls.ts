@@ -26,9 +26,10 @@ export class Calls {
 
   constructor(client: PostgresClient, schema: string, prepare: boolean | undefined) {
     this.#connection = connect(client, prepare);
-    const named = Object.entries(calls(schema)).map(([call, text]) => [
+    // A number, since PostgreSQL cuts names after 63 characters, and a schema has 50.
+    const named = Object.entries(calls(schema)).map(([call, text], number) => [
       call,
-      { text, name: `fastsession 1 ${call} ${schema}` },
+      { text, name: `fs1 ${number} ${schema}` },
     ]);
     this.#statements = Object.fromEntries(named) as { [Name in Call]: Statement };
   }

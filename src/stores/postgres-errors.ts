@@ -5,6 +5,8 @@ interface ClientError {
   /** Only errors that the server sent have one. */
   readonly severity?: unknown;
   readonly message?: unknown;
+  /** Where in PostgreSQL's source: messages may be in any language. */
+  readonly routine?: unknown;
 }
 
 /** PostgreSQL's code of an error that the server sent, else `null`. */
@@ -39,6 +41,9 @@ function isUncertain(error: unknown): boolean {
   return !NOT_SENT.has(code as string) && !NO_CONNECTION_FREE.test(String(message));
 }
 
+/** Of the limits that 54000 is about the one that no text of ours is over. */
+const QUEUE_FULL = "PreCommit_Notify";
+
 const REMEDIES: Readonly<Record<string, string>> = {
   "25006": "it is read-only, as a replica is: connect to the primary, and look at default_transaction_read_only",
   "3F000": "the schema is missing: run migrate() before the first session, or what migrationSql() prints",
@@ -52,6 +57,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   "40P01": "it kept meeting deadlocks: look for other programs that lock rows of fastsession's tables",
   "53100": "its disk is full",
   "53300": "it has no connection free: use fewer, or a pooler",
+  "54000":
+    "its queue of notifications is full, since somebody who listens is in a transaction that does not end: see pg_notification_queue_usage() and pg_stat_activity",
   "57P03": "it is starting up or shutting down",
 };
 
@@ -63,7 +70,7 @@ export function storeError(error: unknown, writes: boolean): Error {
   if (error instanceof FastSessionError) return error;
   // A client that read what it had not been told of.
   if (error instanceof TypeError || error instanceof RangeError) return strayAnswer(writes, error);
-  if (sqlState(error) === "54000") {
+  if (sqlState(error) === "54000" && (error as ClientError).routine !== QUEUE_FULL) {
     return new FastSessionError(
       "ERR_SESSION_TOO_LARGE",
       "a field's name or a user id is longer than PostgreSQL indexes: at most 2,700 bytes",

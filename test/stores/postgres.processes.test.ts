@@ -1,6 +1,6 @@
 import pg from "pg";
 import postgres from "postgres";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { newOperation } from "../../src/core/session-id.ts";
 import type { StoreNotice } from "../../src/core/session-store.ts";
 import { migrationSql, PostgresStore } from "../../src/stores/postgres.ts";
@@ -118,6 +118,33 @@ test("any text comes back, also those that PostgreSQL cannot hold", async () => 
   expect(await store.commit(key, expectation)).toMatchObject({ current: { "\0": "\0", none: null } });
   const { sessions } = await store.listByUser("ann \ud800\0", { now: NOW, limit: 10 });
   expect(sessions.map(({ metadata }) => metadata)).toEqual([{ "\0": "\udc00" }]);
+});
+
+test("statements have names that fit, also in schemas of 50 characters that differ in the last", async () => {
+  const one = openPool(server.url, { max: 1 });
+  const said: unknown[] = [];
+  const logged = vi.spyOn(console, "error").mockImplementation((...words) => void said.push(words));
+  const stores = ["a", "b"].map((last) => new PostgresStore(one, { schema: "s".repeat(49) + last, prepare: true }));
+  const keys: string[] = [];
+  for (const each of stores) {
+    await each.migrate();
+    const { key } = await create(each, { fields: { a: String(keys.length) } }, bindTo("ann"));
+    keys.push(key);
+    await each.revokeHandle("nobody", { now: NOW, tombstoneUntil: NOW });
+    await each.generation("ann");
+  }
+  for (const [index, each] of stores.entries()) {
+    expect(await fieldsOf(each, keys[index] as string)).toEqual({ a: String(index) });
+    expect((await each.listByUser("ann", { now: NOW, limit: 9 })).sessions).toHaveLength(1);
+    await each.revokeUser("ann", { now: NOW, tombstoneUntil: NOW + HOUR });
+    expect(await each.load(keys[index] as string, NOW)).toMatchObject({ kind: "tombstone" });
+  }
+  const { rows } = await one.query<{ name: string }>("select name from pg_prepared_statements");
+  expect(rows.length).toBeGreaterThanOrEqual(2 * 6);
+  expect(rows.filter(({ name }) => name.length >= 63)).toEqual([]);
+  expect(said).toEqual([]);
+  logged.mockRestore();
+  await one.end();
 });
 
 test("a name that no index holds is refused, and so says the error", async () => {

@@ -65,6 +65,21 @@ describe("a PostgresStore", () => {
   });
 });
 
+// 8 GB of notifications fill the queue: this is what PostgreSQL says then, by its source (async.c).
+test("a queue of notifications that is full is told from a text that is too long", async () => {
+  const full = Object.assign(new Error("too many notifications in the NOTIFY queue"), {
+    severity: "ERROR",
+    code: "54000",
+    routine: "PreCommit_Notify",
+  });
+  const client = { query: () => Promise.reject(full) };
+  const failing = new PostgresStore(client).destroy("k", { now: 0, tombstoneUntil: 0 });
+  await expect(failing).rejects.toMatchObject({
+    code: "ERR_SESSION_STORE",
+    message: expect.stringContaining("pg_notification_queue_usage"),
+  });
+});
+
 test("migrationSql prints statements for one schema, and refuses what is no name of one", () => {
   expect(migrationSql()).toContain('create table if not exists "public".fastsession_sessions (');
   expect(migrationSql({ schema: "web" })).not.toContain("public");
