@@ -63,7 +63,12 @@ export interface LifeOptions {
   readonly schema?: SchemaMap;
   /** The clock, in milliseconds. @defaultValue `Date.now` */
   readonly now?: () => EpochMilliseconds;
-  /** Makes ids: 16 to 128 characters of A-Z, a-z, 0-9, `_`, `-`, at random. @defaultValue 192 random bits */
+  /**
+   * Makes ids: 16 to 128 characters of A-Z, a-z, 0-9, `_`, `-`, at random. Not for logins on a Redis Cluster, where the
+   * id of a user's session carries his routing tag: `login` is refused there with `ERR_SESSION_UNSUPPORTED`.
+   *
+   * @defaultValue 192 random bits
+   */
   readonly idGenerator?: () => string;
   /** Separates sessions of two kinds in one store, and their signatures. @defaultValue the cookie's name */
   readonly namespace?: string;
