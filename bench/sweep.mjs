@@ -92,7 +92,7 @@ console.log(`${cpus()[0]?.model}, Node.js ${process.version}, ${COUNT} expired s
   }
   db.close();
   await measure("SQLite", store);
-  store.close();
+  await store.close();
   rmSync(folder, { recursive: true });
 }
 
