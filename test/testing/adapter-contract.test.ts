@@ -107,7 +107,7 @@ const sabotages: readonly (readonly [what: string, sabotage: Sabotage, story: st
   ["never expires cookies", cookies((lines) => lines.filter((line) => !/=;/.test(line))), "destroy expires the cookie"],
   ["clears unknown cookies", clearing, "store does not know is left alone"],
   ["writes broken cookies", cookies((lines) => lines.map((line) => `${line};`)), "next request reads"],
-  ["forgets Vary", changingHeaders((response) => response.removeHeader("vary")), "that only reads"],
+  ["forgets Vary", changingHeaders((response) => response.removeHeader("vary")), "first visit that only reads"],
   ["forgets Cache-Control", changingHeaders((response) => response.removeHeader("cache-control")), "forbids caching"],
   ["sends the first byte too early", hasty, "next request reads"],
   ["saves what a throw left", swallowing, "throws at once makes no session"],
