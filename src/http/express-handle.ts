@@ -3,7 +3,7 @@ import { newSession } from "../core/lifecycle.ts";
 import { handleFactory } from "../core/session-handle.ts";
 import { type Methods, methods, renewId } from "../core/session-methods.ts";
 import type { SessionState } from "../core/session-state.ts";
-import type { DefaultData, Session, SessionMembers } from "../core/session-types.ts";
+import type { DefaultData, ReservedName, Session, SessionMembers } from "../core/session-types.ts";
 
 type Callback = (error?: unknown) => void;
 
@@ -21,7 +21,9 @@ export interface ExpressMembers<D> {
 }
 
 /** A session in Express: with the members that code written for express-session calls. */
-export type ExpressSession<D = DefaultData> = Omit<Session<D>, keyof ExpressMembers<D>> & ExpressMembers<D>;
+export type ExpressSession<D = DefaultData> = Omit<D, ReservedName> &
+  Omit<SessionMembers<D>, keyof ExpressMembers<D>> &
+  ExpressMembers<D>;
 
 /** Runs a member that answers a promise, for whoever passes a callback. */
 function withCallback(run: (session: unknown) => Promise<unknown>) {

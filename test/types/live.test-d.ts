@@ -1,5 +1,9 @@
+import type { Request } from "express";
+import type { FastifyRequest } from "fastify";
 import { Hono } from "hono";
 import { describe, expectTypeOf, it } from "vitest";
+import type {} from "../../src/adapters/express.ts";
+import type {} from "../../src/adapters/fastify.ts";
 import { fastSession as fetchSession } from "../../src/adapters/fetch.ts";
 import { fastSession as honoSession, type SessionEnv } from "../../src/adapters/hono.ts";
 import { fastSession as koaSession } from "../../src/adapters/koa.ts";
@@ -52,6 +56,19 @@ describe("info.signal is offered", () => {
       return c.text("");
     });
     expectTypeOf(koaSession(sessions)).not.toBeAny();
+  });
+});
+
+describe("info.signal can be said to be there", () => {
+  it("where a framework declares one session for all applications", () => {
+    type OnExpress = Request["session"] & { readonly info: LiveInfo };
+    type OnFastify = FastifyRequest["session"] & { readonly info: LiveInfo };
+    const signals = (express: Request, fastify: FastifyRequest) => [
+      (express.session as OnExpress).info.signal,
+      (fastify.session as OnFastify).info.signal,
+    ];
+    expectTypeOf(signals).returns.toEqualTypeOf<AbortSignal[]>();
+    expectTypeOf<OnExpress["cart"]>().toBeAny();
   });
 });
 

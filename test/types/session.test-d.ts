@@ -1,4 +1,6 @@
+import type { Request } from "express";
 import { describe, expectTypeOf, it } from "vitest";
+import type {} from "../../src/adapters/express.ts";
 import { fastSession as fetchSession } from "../../src/adapters/fetch.ts";
 import { fastSession as honoSession } from "../../src/adapters/hono.ts";
 import { fastSession as nodeSession } from "../../src/adapters/node.ts";
@@ -61,6 +63,16 @@ describe("a session of any shape", () => {
     loose.increment("visits");
     loose.append("cart", "tea", 7);
     expectTypeOf(loose.getSessionId()).toEqualTypeOf<string>();
+  });
+
+  it("keeps the types of its members on Express, and has those of express-session", () => {
+    const one = {} as Request["session"];
+    expectTypeOf(one["counter"]).toBeAny();
+    expectTypeOf(one.getSessionId()).toEqualTypeOf<string>();
+    expectTypeOf(one.info.userId).toEqualTypeOf<string | null>();
+    expectTypeOf(one.login("ann")).toEqualTypeOf<Promise<void>>();
+    expectTypeOf(one.regenerate({ keep: ["counter"] })).toEqualTypeOf<Promise<void>>();
+    expectTypeOf(one.save(() => undefined)).toEqualTypeOf<void>();
   });
 });
 
