@@ -49,6 +49,12 @@ export const clusterClients: Readonly<Record<string, (ports: readonly number[]) 
 
 export const sentinelClients: Readonly<Record<string, (ports: readonly number[], name: string) => Promise<Connected>>> =
   {
+    "ioredis 5": (ports, name) => {
+      const sentinels = ports.map((port) => ({ host: "127.0.0.1", port }));
+      const client = new Redis5({ sentinels, name, ...impatient, maxRetriesPerRequest: null });
+      client.on("error", ignore);
+      return Promise.resolve({ client, close: () => client.disconnect() });
+    },
     "ioredis 6": (ports, name) => {
       const sentinels = ports.map((port) => ({ host: "127.0.0.1", port }));
       const client = new Redis6({ sentinels, name, ...impatient, maxRetriesPerRequest: null });
