@@ -7,7 +7,10 @@
 export interface Codec {
   /** @throws FastSessionError `ERR_SESSION_VALUE`, `ERR_SESSION_TOO_LARGE` (too deep) */
   encode(value: unknown, field: string): string;
-  /** @throws any error when the text is not of this codec; the session then counts as corrupt. */
+  /**
+   * @throws any error when the text is not of this codec: the session counts as corrupt and is ended. FastSessionError
+   * `ERR_SESSION_UNAVAILABLE` when a newer version wrote it: whoever reads the field gets a 503, and nothing is ended
+   */
   decode(text: string): unknown;
   /** Refuses a value that `encode` would refuse, without making the text: the error comes from the line that sets it. */
   check(value: unknown, field: string): void;

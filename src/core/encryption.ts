@@ -12,6 +12,7 @@
  * @see docs/encryption.md, docs/decisions/011-encryption.md
  */
 import { createMac, deriveKey, keyBytes, type Mac } from "./crypto.ts";
+import { FastSessionError } from "./errors.ts";
 import type { Log } from "./logger.ts";
 import { utf8Length } from "./text-size.ts";
 
@@ -37,6 +38,7 @@ export interface EncryptionOptions {
 const MIN_BYTES = 32;
 const KEY_ID_LENGTH = 6;
 const FORMAT = "e1.";
+const NEWER_FORMAT = /^e(?!1\.)[1-9][0-9]*\./;
 
 /** A sealed text without what is readable of it. */
 export interface SealedText {
@@ -83,8 +85,15 @@ export function sealedPrefix(keyId: string): string {
   return `${FORMAT}${keyId}.`;
 }
 
-/** Takes a stored text apart; `null` when it is not a sealed one. */
+/**
+ * Takes a stored text apart; `null` when it is not a sealed one.
+ *
+ * @throws FastSessionError `ERR_SESSION_UNAVAILABLE` for a format of a newer version
+ */
 export function parseSealed(stored: string): SealedText | null {
+  if (NEWER_FORMAT.test(stored)) {
+    throw new FastSessionError("ERR_SESSION_UNAVAILABLE", "a stored text is encrypted as this version does not know");
+  }
   const dot = FORMAT.length + KEY_ID_LENGTH;
   if (!stored.startsWith(FORMAT) || stored[dot] !== ".") return null;
   return { keyId: stored.slice(FORMAT.length, dot), body: stored.slice(dot + 1) };

@@ -9,7 +9,7 @@ export type FastSessionErrorCode =
   | "ERR_SESSION_STORE_UNKNOWN"
   /** A bounded store has no room. */
   | "ERR_SESSION_STORE_FULL"
-  /** `onStoreError: "anonymous"` served a read-only session, and it was written to. */
+  /** `onStoreError: "anonymous"` served a read-only session, and it was written to; or a field is of a newer version. */
   | "ERR_SESSION_UNAVAILABLE"
   /** The session ended while this request was under way: logged out, revoked, expired, or rotated by another. */
   | "ERR_SESSION_GONE"

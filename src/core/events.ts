@@ -25,6 +25,8 @@ export interface SessionEvents {
   gone: { session: string };
   /** A stored record, or a field of it, could not be read. */
   corrupt: { session: string; field: string | null };
+  /** A stored field that a newer version wrote. Whoever asked for it was told by an error; the record is as it was. */
+  newer: { session: string; field: string };
   /** A stored field that its schema refuses. It reads as absent. */
   invalid: { session: string; field: string; issues: readonly string[] };
   /** A cookie that names no session, and why. */

@@ -6,7 +6,7 @@ import { newHandle } from "./session-id.ts";
 export interface FieldTexts {
   /** Before what was recorded is put together. */
   begin(): void;
-  /** The codec's text; `null` when the stored one is not to be trusted. */
+  /** The codec's text; `null` when the stored one is not to be trusted. Throws where it is a newer version's. */
   open(field: string, stored: string): string | null;
   /** The text for the store. */
   seal(field: string, text: string): string;

@@ -1,19 +1,25 @@
 /** Between a field's text and its value. */
 import type { Codec } from "./codec.ts";
+import { FastSessionError } from "./errors.ts";
 import type { FieldTexts } from "./field-texts.ts";
 import { COMPUTED, type Entry, isUnseen, type RecorderHost, type Step } from "./recorded-field.ts";
 import { untold } from "./refusals.ts";
 
-/** What a stored text stands for; `undefined` where there is none, its schema refuses it, or it gives the record up. */
+/**
+ * What a stored text stands for; `undefined` where there is none, its schema refuses it, or it gives the record up.
+ *
+ * @throws FastSessionError `ERR_SESSION_UNAVAILABLE` where a newer version wrote it
+ */
 export function decodeField(host: RecorderHost, texts: FieldTexts, field: string, stored: string | null): unknown {
   if (stored === null) return undefined;
   const { admit, codec } = host.config;
-  const text = texts.open(field, stored);
   let value: unknown;
   try {
+    const text = texts.open(field, stored);
     if (text === null) throw new SyntaxError("a stored text does not open");
     value = codec.decode(text);
-  } catch {
+  } catch (error) {
+    if (error instanceof FastSessionError && error.code === "ERR_SESSION_UNAVAILABLE") throw host.newer(field);
     host.corrupt(field);
     return undefined;
   }

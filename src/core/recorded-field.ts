@@ -16,6 +16,8 @@ export interface RecorderHost extends SealedRecord {
   readonly config: Pick<SessionConfig, "admit" | "codec" | "encryption">;
   /** A stored text that cannot be decoded: the record is given up. */
   corrupt(field: string): void;
+  /** A stored text that a newer version wrote: it is left as it is. Answers what whoever asked for it is told. */
+  newer(field: string): FastSessionError;
 }
 
 /** What a request did, ready to be sent. */

@@ -36,3 +36,11 @@ export function untold(field: string): FastSessionError {
     `another request changed ${quoted(field)} first, and this one changed it by many operations and in place, or by an update that does not repeat: save in between, or use append() alone`,
   );
 }
+
+export function ofNewerVersion(field: string): FastSessionError {
+  return new FastSessionError(
+    "ERR_SESSION_UNAVAILABLE",
+    `the field ${quoted(field)} was written by a newer version of this program, which alone can read it: finish the deployment, or delete the field`,
+    { path: field },
+  );
+}

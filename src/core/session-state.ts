@@ -1,12 +1,13 @@
 import { followAlias, type Trail } from "./alias.ts";
 import { chain, isPromise } from "./awaitable.ts";
 import type { SessionCause } from "./cause.ts";
+import type { FastSessionError } from "./errors.ts";
 import { expiryCause } from "./lifetime.ts";
 import { type Found, loadRecord } from "./load-record.ts";
 import type { Carrier } from "./presented.ts";
 import type { RecorderHost } from "./recorded-field.ts";
 import { Recorder } from "./recorder.ts";
-import { destroyed, headersSent, notLoaded, readOnlyBecause } from "./refusals.ts";
+import { destroyed, headersSent, notLoaded, ofNewerVersion, readOnlyBecause } from "./refusals.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { shortHash } from "./session-id.ts";
 import type { Fields, Key } from "./session-record.ts";
@@ -127,6 +128,15 @@ export class SessionState extends SessionStanding implements RecorderHost {
     this.config.events.emit("corrupt", { session, field });
     if (this.unreadable === null) this.unreadable = this.key;
     this.becomeFresh("corrupt");
+  }
+
+  newer(field: string): FastSessionError {
+    const session = this.id === null ? "" : shortHash(this.id);
+    this.config.log.warnOnce(
+      "fields in the store were written by a newer version of this program: they are left as they are, and reading them fails until it runs here, too",
+    );
+    this.config.events.emit("newer", { session, field });
+    return ofNewerVersion(field);
   }
 
   /** The handler threw: what was only recorded is dropped, and no session begins. */

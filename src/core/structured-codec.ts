@@ -15,7 +15,7 @@ const MAX_DEPTH = 64;
  * The text is JSON, and for plain JSON values the same as `jsonCodec`'s. Other types are objects with one key:
  * `{"$date":"2026-01-31T09:30:00.000Z"}`, `{"$map":[[key,value]]}`, `{"$set":[…]}`, `{"$bytes":"base64"}`,
  * `{"$bigint":"12"}`, `{"$literal":"NaN"}`. An object of the user's whose only key begins with `$` is written with one
- * `$` more. A text with any other such object is corrupt. So what `jsonCodec` wrote can be read here, unless an object
+ * `$` more. A text with any other such object is of a newer version, and read by that one only. So what `jsonCodec` wrote can be read here, unless an object
  * in it has a single key that begins with `$`.
  *
  * @example

@@ -5,6 +5,7 @@
  * The list of tags is closed, and reading builds nothing but data. Rich formats were broken into where they revived
  * more: node-serialize functions, seroval whatever a text asked for (CVE-2026-23737).
  */
+import { FastSessionError } from "./errors.ts";
 import { checkNumber, tooDeep } from "./json-text.ts";
 import { MOST_DIGITS } from "./structured-dialect.ts";
 
@@ -51,6 +52,7 @@ function toBase64(bytes: Uint8Array): string {
  *
  * @param levels how many containers of the value's, not of the text's, there may be one in another
  * @throws SyntaxError for every tag that `toTagged` would not have written in just this way, and what could not be written
+ * @throws FastSessionError `ERR_SESSION_UNAVAILABLE` for a tag that is not in the list
  */
 export function fromTagged(json: unknown, levels: number): unknown {
   if (typeof json === "number") checkNumber(json);
@@ -94,6 +96,11 @@ function revive(tag: string, content: unknown, levels: number): unknown {
       if (areKeys(items)) return new Set(items);
       break;
     }
+    case "$literal":
+    case "$bigint":
+      break;
+    default:
+      throw new FastSessionError("ERR_SESSION_UNAVAILABLE", "a stored text has a tag that this version does not know");
   }
   throw new SyntaxError("a stored text has a tag that is not of this codec");
 }

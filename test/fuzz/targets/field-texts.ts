@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Codec } from "../../../src/core/codec.ts";
 import { Encryption } from "../../../src/core/encryption.ts";
-import { fieldTexts } from "../../../src/core/field-texts.ts";
+import { FastSessionError } from "../../../src/core/errors.ts";
+import { type FieldTexts, fieldTexts } from "../../../src/core/field-texts.ts";
 import { jsonCodec } from "../../../src/core/json-codec.ts";
 import { Log } from "../../../src/core/logger.ts";
 import { openSuccessor, sealSuccessor } from "../../../src/core/sealed-id.ts";
@@ -82,6 +83,7 @@ export const storedTexts: Target<Stored> = {
         return successor === null ? "refused" : "opened";
       }
       default: {
+        if (/^e(?!1\.)[1-9]\d*\./.test(text)) return opensAsNewer(by === "encrypted" ? encrypted : orPlain, text);
         const plain = (by === "encrypted" ? encrypted : orPlain).open("f", text);
         // What begins as a sealed text is never plain text.
         const wanted = opened.get(text) ?? (by === "encrypted or plain" && !/^e1\..{6}\./s.test(text) ? text : null);
@@ -100,6 +102,20 @@ function parsed(text: string): unknown {
   }
 }
 
+function isNewer(error: unknown): boolean {
+  return error instanceof FastSessionError && error.code === "ERR_SESSION_UNAVAILABLE";
+}
+
+function opensAsNewer(box: FieldTexts, text: string): string {
+  try {
+    box.open("f", text);
+  } catch (error) {
+    if (isNewer(error)) return "newer";
+    throw error;
+  }
+  throw new Error("opens what a newer version sealed");
+}
+
 /** What a codec says of corrupt texts: constants, in which nothing of the text is. */
 const SAYS =
   /^a stored text (is not JSON|is nested too deep|has a number that is too large|has the key "__proto__"|has a tag that is not of this codec)$/;
@@ -110,6 +126,7 @@ function decoded(codec: Codec, text: string): string {
     value = codec.decode(text);
   } catch (error) {
     if (error instanceof SyntaxError && SAYS.test(error.message)) return "corrupt";
+    if (codec === structuredCodec && isNewer(error)) return "newer";
     throw error;
   }
   // Whoever reads it may change it in place: then it is written, and compared at the commit whether or not it was changed.
