@@ -212,6 +212,14 @@ describe.each([
       expect(await expired.end()).toEqual([]);
     });
 
+    it("of a session that is not saved forgets what was recorded, and asks nobody", async () => {
+      const { session } = await new Browser(sessions).start();
+      session.set("n", 5);
+      store.takeCalls();
+      await session.reload();
+      expect([session.get("n"), store.takeCalls()]).toEqual([undefined, []]);
+    });
+
     it("waits for the login that is under way, and reads what it left", async () => {
       const visit = await underWay();
       await browser.visit((session) => session.set("n", 2));

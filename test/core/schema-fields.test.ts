@@ -55,6 +55,15 @@ describe("a field with a schema", () => {
     await expect(save()).rejects.toMatchObject({ code: "ERR_SESSION_INVALID", path });
   });
 
+  it("reads at once as the schema gave it, and is refused where it is assigned", async () => {
+    const { session } = await browser.start();
+    session["cart"] = ["a"];
+    expect(session["cart"]).toEqual(["A"]);
+    expect(() => (session["cart"] = "a text")).toThrow(expect.objectContaining({ code: "ERR_SESSION_INVALID" }));
+    expect(() => session.append("cart", 7)).toThrow(expect.objectContaining({ code: "ERR_SESSION_INVALID" }));
+    expect(session["cart"]).toEqual(["A"]);
+  });
+
   it("that the store has and the schema refuses reads as absent, and is told", async () => {
     await browser.visit((session) => Object.assign(session, { cart: ["a"], n: 1 }));
     const { result: id } = await browser.visit((session) => session.getSessionId());
