@@ -16,8 +16,9 @@ const many = [
   "test/properties/**/*.test.ts",
   "test/security/faults.test.ts",
   "test/fuzz/**/*.test.ts",
-  // Counts calls of node:crypto, so no other file may have loaded it before: `test:fast` shares modules between files.
+  // Count calls of node:crypto, so no other file may have loaded it before: `test:fast` shares modules between files.
   "test/core/costs.test.ts",
+  "test/security/mac-counts.test.ts",
 ];
 const packed = ["test/package/**/*.test.ts"];
 
