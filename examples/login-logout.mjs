@@ -12,7 +12,7 @@ app.post("/login", async (c) => {
   const { user, password } = await c.req.json();
   if (password !== "secret") return c.text("wrong password", 401);
   // A new id, bound to the user, in one step. What the visitor had before stays in the session.
-  await c.var.session.login(user, { metadata: { device: c.req.header("user-agent") ?? "unknown" } });
+  await c.var.session.login(user, { metadata: { device: (c.req.header("user-agent") ?? "unknown").slice(0, 300) } });
   return c.json({ user });
 });
 

@@ -4,7 +4,7 @@ import { FastSessionError } from "./errors.ts";
 import { stateOf } from "./handle-target.ts";
 import { reload, settle } from "./lifecycle.ts";
 import { LiveInfo } from "./live-info.ts";
-import { quoted } from "./printable.ts";
+import { checkMetadata } from "./login-metadata.ts";
 import { checkField, FLASH } from "./recorded-field.ts";
 import { readOnlyBecause } from "./refusals.ts";
 import type { SessionState } from "./session-state.ts";
@@ -91,10 +91,7 @@ async function login(this: unknown, userId: string | number, options: LoginOptio
       `login's maxAge is a whole number of seconds, 0 to absoluteTimeout (${state.config.lifetime.absolute / 1000}): raise absoluteTimeout for longer logins`,
     );
   }
-  for (const [name, value] of Object.entries(metadata)) {
-    if (typeof value !== "string")
-      throw new TypeError(`login's metadata holds strings: ${quoted(name)} is a ${typeof value}`);
-  }
+  const listed = checkMetadata(metadata);
   state.refuseCookieChange("login()");
   state.startOver();
   const data = state.writable;
@@ -104,7 +101,7 @@ async function login(this: unknown, userId: string | number, options: LoginOptio
   endCsrfTokens(state);
   const { now, cap: limit, rotationGrace } = state.config;
   const cap = limit === null ? undefined : { ...limit, tombstoneUntil: now() + rotationGrace };
-  const bind = { userId: id, metadata: { ...metadata }, maxAge, since, cap };
+  const bind = { userId: id, metadata: listed, maxAge, since, cap };
   state.loginOf = bind;
   try {
     await settle(state, { type: "rotate", bind });

@@ -16,7 +16,7 @@ type ItemOf<L> = L extends readonly (infer Item)[] ? Item : unknown;
 
 /** How a session is bound to a user. */
 export interface LoginOptions {
-  /** Facts to list this session by (user agent, label, …). Strings only. */
+  /** Facts to list this session by (user agent, label, …). Strings only, 4096 bytes of JSON in all: cut what a client sent. */
   readonly metadata?: Metadata;
   /**
    * This login's own lifetime, in seconds ("keep me signed in"): a cookie with `Max-Age`, and no idle limit. `0`: the
@@ -58,7 +58,7 @@ export interface SessionMembers<D, I extends SessionInfo = SessionInfo> {
   flash(name: string): any;
   flash(name: string, value: unknown): void;
 
-  /** All fields as a dictionary: live, iterable, and open to every name but `__proto__`. */
+  /** All fields as a dictionary: live, iterable, and open to every name but `__proto__` and `__csrf__`. */
   getSession(): D;
   /** The same as `getSession()`. */
   readonly data: D;
