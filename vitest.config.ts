@@ -6,13 +6,14 @@ import { closingLine } from "./test/support/closing-line.ts";
 const slow = ["test/e2e/**/*.test.ts", "test/**/*.processes.test.ts"];
 /**
  * Many cases of one thing, which one of them stands for in the inner loop: the adapter stories of each framework, broken
- * stores for the store contract to catch, 200,000 hostile cookies, random histories and orders of calls, nonsense from
+ * stores for the store contract to catch, 220,000 hostile cookies, random histories and orders of calls, nonsense from
  * every verb of a store, fuzzed inputs.
  */
 const many = [
   "test/adapters/!(node).test.ts",
   "test/stores/broken-stores.test.ts",
   "test/security/hostile-cookies.test.ts",
+  "test/security/hostile-sockets.test.ts",
   "test/properties/**/*.test.ts",
   "test/security/faults.test.ts",
   "test/fuzz/**/*.test.ts",
