@@ -3,7 +3,7 @@ import { callStore } from "./store-call.ts";
 import type { Milliseconds } from "./units.ts";
 
 /** Records removed in one go; between two goes other work has its turn. */
-const BATCH = 200;
+const BATCH = 50;
 
 /**
  * Removes expired records in the background: one timer for all sessions, started with the first record, so that

@@ -186,9 +186,9 @@ describe("expired records", () => {
 
   it("are removed by gc() as often as there is a batch of them, and counted", async () => {
     open();
-    swept.left = 450;
-    expect(await sessions.gc()).toBe(450);
-    expect(swept.batches).toEqual([200, 200, 200]);
+    swept.left = 120;
+    expect(await sessions.gc()).toBe(120);
+    expect(swept.batches).toEqual([50, 50, 50]);
   });
 
   it("are removed once a minute from the first record on, by one timer", async () => {
