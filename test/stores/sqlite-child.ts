@@ -2,6 +2,7 @@
  * A process of its own with a store on a shared file, for `sqlite.processes.test.ts`: does what its argument names when
  * the parent says so, and sends what came of it.
  */
+import { once } from "node:events";
 import type { StoredSession } from "../../src/core/session-record.ts";
 import { SqliteStore } from "../../src/stores/sqlite.ts";
 
@@ -48,13 +49,38 @@ async function write(): Promise<never> {
   }
 }
 
+/** What a failure says. */
+function textOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? `${String(error.code)}: ${error.message}` : error;
+}
+
+/** Writes until the system lets it write no more, reads; and writes again when the parent has made space. */
+async function fill(): Promise<void> {
+  let acknowledged = 0;
+  let failure: unknown;
+  const set = (n: number) => ({ a: `${n}`, b: "x".repeat(50_000) + n });
+  while (failure === undefined) {
+    try {
+      await store.commit("k", { operation: `${acknowledged}`, now: NOW, set: set(acknowledged + 1) });
+      acknowledged += 1;
+    } catch (error) {
+      failure = textOf(error);
+    }
+  }
+  const space = once(process, "message");
+  await send({ acknowledged, failure, read: load().fields["a"] });
+  await space;
+  await store.commit("k", { operation: "again", now: NOW, set: set(acknowledged + 1) });
+  await send(load().fields["a"]);
+}
+
 /** Reads and writes a file that it may only read. */
 async function read(): Promise<void> {
   let failure: unknown;
   try {
     await store.commit("k", { operation: "o", now: NOW, set: { a: "1" } });
   } catch (error) {
-    failure = error instanceof Error && "code" in error ? `${String(error.code)}: ${error.message}` : error;
+    failure = textOf(error);
   }
   const { fields } = load();
   await store.close();
@@ -62,7 +88,7 @@ async function read(): Promise<void> {
 }
 
 process.once("message", () => {
-  const run = { count, write, read }[task];
+  const run = { count, write, read, fill }[task];
   if (run === undefined) throw new Error(`no task ${task}`);
   void run().finally(() => process.disconnect());
 });

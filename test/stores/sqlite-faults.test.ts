@@ -133,6 +133,7 @@ describe("while another connection writes", () => {
   });
 });
 
+// By a limit of pages, which gives SQLITE_FULL. `sqlite.processes.test.ts` has writes that the system itself refuses.
 describe("a full disk", () => {
   test("fails the write and nothing else; with space again, writes go on", () => {
     const db = connect();

@@ -1,5 +1,5 @@
 import { build } from "esbuild";
-import { type ChildProcess, execFile, fork } from "node:child_process";
+import { type ChildProcess, execFile, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,6 +29,15 @@ afterEach(() => {
 /** Starts a process and waits until it is ready for its task. */
 async function start(task: "count" | "write" | "read", name = "", identity = {}): Promise<ChildProcess> {
   const child = fork(program, [path, task, name], { execArgv: ["--import", "tsx"], ...identity });
+  children.push(child);
+  await once(child, "message");
+  return child;
+}
+
+/** The same for a process that may make no file larger than this, as on a disk that is full. In bytes. */
+async function startLimited(task: "fill", limit: number): Promise<ChildProcess> {
+  const command = ["-c", `ulimit -f ${limit / 512} && exec "$@"`, "sh", process.execPath, "--import", "tsx", program];
+  const child = spawn("sh", [...command, path, task], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   children.push(child);
   await once(child, "message");
   return child;
@@ -89,6 +98,25 @@ test("a process killed while it writes leaves whole records and every acknowledg
   const db = openFile(path);
   expect(db.prepare("pragma integrity_check").get()).toMatchObject({ integrity_check: "ok" });
   db.close();
+});
+
+test("a process that the system lets write no more fails the write, keeps what was acknowledged, and goes on with space", async () => {
+  const store = new SqliteStore(path);
+  create(store, {});
+  const child = await startLimited("fill", 2 ** 20);
+  const { acknowledged, ...answer } = (await answerOf(child)) as { acknowledged: number };
+  expect(answer).toEqual({ failure: expect.stringMatching(/^ERR_SESSION_STORE: /), read: `${acknowledged}` });
+  expect(acknowledged).toBeGreaterThan(0);
+  expect(fieldsOf(store)).toEqual({ a: `${acknowledged}`, b: "x".repeat(50_000) + acknowledged });
+
+  // Empties the log, which had reached the limit.
+  const db = openFile(path);
+  db.exec("pragma wal_checkpoint(truncate)");
+  expect(await answerOf(child)).toBe(`${acknowledged + 1}`);
+  expect(fieldsOf(store)["a"]).toBe(`${acknowledged + 1}`);
+  expect(db.prepare("pragma integrity_check").get()).toMatchObject({ integrity_check: "ok" });
+  db.close();
+  await store.close();
 });
 
 test("a file that a process may only read is read, and not written", async () => {
