@@ -68,3 +68,14 @@ test("the tools have exact versions", () => {
   );
   expect(ranges).toEqual([]);
 });
+
+test("no package of the tools runs a script when it is installed, but for those that are known and switched off", () => {
+  const lock = JSON.parse(readFileSync(join(repository, "package-lock.json"), "utf8")) as {
+    readonly packages: Readonly<Record<string, { readonly hasInstallScript?: boolean }>>;
+  };
+  const running = Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript === true);
+  const names = new Set(running.map(([path]) => path.replace(/^.*node_modules\//, "")));
+  // The project's own is "prepare", which builds a checkout.
+  names.delete("");
+  expect([...names].filter((name) => manifest.allowScripts[name] !== false)).toEqual([]);
+});

@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -56,6 +56,19 @@ describe("in an empty project", () => {
   test("installs nothing beside itself", async () => {
     const installed = await readdir(join(project.folder, "node_modules"));
     expect(installed.filter((name) => !name.startsWith("."))).toEqual(["fastsession"]);
+  });
+
+  test("runs nothing when it is installed", async () => {
+    const folder = join(project.folder, "node_modules/fastsession");
+    const installed = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as {
+      readonly scripts?: Readonly<Record<string, string>>;
+      readonly bin?: unknown;
+      readonly gypfile?: unknown;
+    };
+    // npm runs these of a package out of a registry, and node-gyp where a file says so; "prepare" is for a checkout alone.
+    const run = Object.keys(installed.scripts ?? {}).filter((name) => /^(pre|post)?install$|^dependencies$/.test(name));
+    expect([run, installed.bin, installed.gypfile]).toEqual([[], undefined, undefined]);
+    expect(project.packed.filter((path) => path.endsWith(".gyp"))).toEqual([]);
   });
 
   test.for(names)("%s is imported and required, with the same names", async (name) => {
