@@ -21,7 +21,10 @@ export interface UserSessions {
    * @throws TypeError for an `after` that no page can have answered, and a `limit` that is no number
    */
   list(page?: { readonly after?: string | null; readonly limit?: number }): Promise<SessionPage>;
-  /** Ends one of them, by its public name: what a page with the user's devices calls. Whether it was his. */
+  /**
+   * Ends one of them, by its public name: what a page with the user's devices calls. Whether it was his, which takes a
+   * look through his list, 1,000 in a call. What is no text, as where a form sent none, is nobody's.
+   */
   revoke(handle: string): Promise<boolean>;
   /** Ends all of them, also those of a sign-in that began before. @returns how many were listed */
   revokeAll(): Promise<number>;
@@ -81,6 +84,7 @@ export class Sessions {
     return {
       list,
       revoke: async (handle) => {
+        if (typeof handle !== "string") return false;
         for (let after: string | null = null; ;) {
           const page: SessionPage = await list({ after, limit: MAX_PAGE });
           if (page.sessions.some((one) => one.handle === handle)) return this.revoke(handle);
@@ -102,11 +106,12 @@ export class Sessions {
 
   /**
    * Ends a signed-in session by its public name (`info.handle`, or one of `list()`), whosever it is: for administrators.
-   * A user's own page calls `forUser(id).revoke(handle)`. Whether there was one.
+   * A user's own page calls `forUser(id).revoke(handle)`. Whether there was one; what is no text names none.
    */
   async revoke(handle: string): Promise<boolean> {
     const { config } = this;
     const revokeHandle = need(config.store, "revokeHandle");
+    if (typeof handle !== "string") return false;
     const now = config.now();
     const key = await callStore(config, "revokeHandle", () =>
       revokeHandle.call(config.store, handle, { now, tombstoneUntil: now + config.rotationGrace }),
@@ -156,6 +161,6 @@ function need<V extends OptionalVerb>(store: SessionStore, verb: V): NonNullable
   if (method !== undefined) return method;
   throw new FastSessionError(
     "ERR_SESSION_UNSUPPORTED",
-    `this store has no index of users (${verb}): use MemoryStore, SqliteStore, or another with capabilities.userIndex`,
+    `this store has no index of users (${verb}): use MemoryStore, SqliteStore, RedisStore, PostgresStore, MysqlStore, or another with capabilities.userIndex`,
   );
 }

@@ -60,3 +60,17 @@ describe.each(Object.entries(stores))("a list of a user's sessions (%s)", (_name
     expect(await list({ limit: Infinity })).toEqual({ sessions: [], after: null });
   });
 });
+
+describe.each(Object.entries(stores))("a session that is ended by its public name (%s)", (_name, store) => {
+  it("is nobody's where a form sent no name, or something else than a text", async () => {
+    const hostile = new HostileStore(store());
+    const sessions = createSessions({ secretKey: "a secret of more than thirty-two bytes", store: hostile });
+    await new Browser(sessions).visit((session) => session.login("ann"));
+    hostile.takeCalls();
+    for (const handle of [undefined, null, 7, {}, ["x"]] as unknown[]) {
+      expect(await sessions.revoke(handle as string)).toBe(false);
+      expect(await sessions.forUser("ann").revoke(handle as string)).toBe(false);
+    }
+    expect(hostile.takeCalls()).toEqual([]);
+  });
+});
