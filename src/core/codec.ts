@@ -5,8 +5,12 @@
  * silence. Both are pure and synchronous. The text is JSON, so that a store's data can be queried.
  */
 export interface Codec {
-  /** @throws FastSessionError `ERR_SESSION_VALUE`, `ERR_SESSION_TOO_LARGE` (too deep) */
-  encode(value: unknown, field: string): string;
+  /**
+   * @param limit `maxFieldBytes`. A longer text is refused in any case: a codec that sees early on that it comes to one
+   * may refuse the value itself
+   * @throws FastSessionError `ERR_SESSION_VALUE`, `ERR_SESSION_TOO_LARGE` (too deep)
+   */
+  encode(value: unknown, field: string, limit?: number): string;
   /**
    * @throws any error when the text is not of this codec: the session counts as corrupt and is ended. FastSessionError
    * `ERR_SESSION_UNAVAILABLE` when a newer version wrote it: whoever reads the field gets a 503, and nothing is ended

@@ -1,5 +1,5 @@
 import type { Codec } from "./codec.ts";
-import { checkPlain, parseJson, writeJson } from "./json-text.ts";
+import { checkPlain, parseJson, writeJson, writeScalar } from "./json-text.ts";
 import { Refusal, refusalOf } from "./value-refusal.ts";
 import { DEEPEST, type Dialect, walkOver } from "./value-walk.ts";
 
@@ -43,9 +43,9 @@ export function createJsonCodec(options: JsonCodecOptions = {}): Codec {
   }
 
   return {
-    encode(value, field) {
-      if (isPlainScalar(value)) return JSON.stringify(value);
-      const walk = walkOver(value, field, json, maxDepth);
+    encode(value, field, limit) {
+      if (isPlainScalar(value)) return writeScalar(value, field, limit);
+      const walk = walkOver(value, field, json, maxDepth, limit);
       return writeJson(value, walk.negativeZero);
     },
     decode: (text) => checkPlain(parseJson(text), maxDepth),

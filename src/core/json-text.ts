@@ -1,8 +1,15 @@
 /** JSON between text and plain values, exact where `JSON` itself is not. */
+import { overLimit } from "./value-refusal.ts";
 
 /** The text of a plain value that passed a `Walk`. */
 export function writeJson(value: unknown, negativeZero: boolean): string {
   return negativeZero ? writeExactly(value) : JSON.stringify(value);
+}
+
+/** The text of a scalar. A string is not written when it is too long already: 300 MB of it take seconds. */
+export function writeScalar(value: unknown, field: string, limit: number = Infinity): string {
+  if (typeof value === "string" && value.length > limit) throw overLimit(field, limit);
+  return JSON.stringify(value);
 }
 
 /** What `JSON.stringify` writes, but `-0` as `-0`: several times slower. The walk has bounded the recursion. */

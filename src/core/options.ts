@@ -13,6 +13,7 @@ import { createIdSource, hashedKey } from "./session-id.ts";
 import type { SessionStore } from "./session-store.ts";
 import { exceeds } from "./text-size.ts";
 import type { EpochMilliseconds, Seconds } from "./units.ts";
+import { overLimit } from "./value-refusal.ts";
 
 /** What a session is and how long it lives. How its id travels is in `CookieOptions`. */
 export interface LifeOptions {
@@ -227,13 +228,9 @@ function limited(codec: Codec, maxFieldBytes: number): Codec {
     decode: (text) => codec.decode(text),
     check: (value, field) => codec.check(value, field),
     encode(value, field) {
-      const text = codec.encode(value, field);
-      if (!exceeds(text, maxFieldBytes)) return text;
-      throw new FastSessionError(
-        "ERR_SESSION_TOO_LARGE",
-        `field ${JSON.stringify(field)} is over maxFieldBytes (${maxFieldBytes}): keep large things elsewhere and their name here`,
-        { path: field },
-      );
+      const text = codec.encode(value, field, maxFieldBytes);
+      if (exceeds(text, maxFieldBytes)) throw overLimit(field, maxFieldBytes);
+      return text;
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Codec } from "./codec.ts";
 import { isPlainScalar } from "./json-codec.ts";
-import { checkPlain, parseJson, writeJson } from "./json-text.ts";
+import { checkPlain, parseJson, writeJson, writeScalar } from "./json-text.ts";
 import { structuredDialect } from "./structured-dialect.ts";
 import { fromTagged, toTagged } from "./tagged-json.ts";
 import { walkOver } from "./value-walk.ts";
@@ -22,9 +22,9 @@ const MAX_DEPTH = 64;
  * fastSession({ secretKey, codec: structuredCodec });
  */
 export const structuredCodec: Codec = {
-  encode(value, field) {
-    if (isPlainScalar(value)) return JSON.stringify(value);
-    const { beyondJson, negativeZero } = walkOver(value, field, structuredDialect, MAX_DEPTH);
+  encode(value, field, limit) {
+    if (isPlainScalar(value)) return writeScalar(value, field, limit);
+    const { beyondJson, negativeZero } = walkOver(value, field, structuredDialect, MAX_DEPTH, limit);
     if (!beyondJson) {
       const text = writeJson(value, negativeZero);
       // Every object that looks like a tag leaves this trace, and few others do.

@@ -1,4 +1,5 @@
 import { FastSessionError, type FastSessionErrorCode } from "./errors.ts";
+import { quoted } from "./printable.ts";
 import { joinPath } from "./value-path.ts";
 
 /**
@@ -38,6 +39,15 @@ export class Refusal {
       ? refuse(joinPath(field, steps.slice(0, cycle)), "contains itself", "store the id of the other object")
       : refuse(joinPath(field, steps), this.problem, this.remedy, this.code);
   }
+}
+
+/** A field whose text is longer than `maxFieldBytes`. */
+export function overLimit(field: string, limit: number): FastSessionError {
+  return new FastSessionError(
+    "ERR_SESSION_TOO_LARGE",
+    `field ${quoted(field)} is over maxFieldBytes (${limit}): keep large things elsewhere and their name here`,
+    { path: field },
+  );
 }
 
 function refuse(path: string, problem: string, remedy: string, code: FastSessionErrorCode = "ERR_SESSION_VALUE") {

@@ -1,5 +1,5 @@
 import { pathStep } from "./value-path.ts";
-import { Refusal } from "./value-refusal.ts";
+import { overLimit, Refusal } from "./value-refusal.ts";
 
 /** What a codec makes of values that are no plain JSON. */
 export interface Dialect {
@@ -22,6 +22,8 @@ export const DEEPEST = 1000;
 export class Walk {
   /** Whether there is a `-0`, which `JSON.stringify` would write as `0`. */
   negativeZero = false;
+  /** The length of all strings, names and bytes: the text is no shorter. */
+  length = 0;
   /** Whether there is a value that the dialect adds to JSON. */
   beyondJson = false;
   readonly #dialect: Dialect;
@@ -36,7 +38,11 @@ export class Walk {
   /** @param depth how many containers are around the value */
   visit(value: unknown, depth: number): Refusal | undefined {
     if (++this.#values > MOST_VALUES) return tooMany();
-    if (typeof value === "string" || typeof value === "boolean" || value === null) return undefined;
+    if (typeof value === "string") {
+      this.length += value.length;
+      return undefined;
+    }
+    if (typeof value === "boolean" || value === null) return undefined;
     if (typeof value === "number" && Number.isFinite(value)) {
       if (value === 0 && 1 / value < 0) this.negativeZero = true;
       return undefined;
@@ -64,6 +70,7 @@ export class Walk {
       if (!property.enumerable) return hidden().inside(object, pathStep(name));
       if (name === "toJSON" && typeof property.value === "function") return jsonMethod();
       if (property.value === undefined && !this.#dialect.keepsUndefined) continue;
+      this.length += name.length;
       const refusal = this.visit(property.value, depth);
       if (refusal !== undefined) return refusal.inside(object, pathStep(name));
     }
@@ -87,11 +94,18 @@ export class Walk {
   }
 }
 
-/** Looks at a whole field. @throws FastSessionError when something in it cannot be stored */
-export function walkOver(value: unknown, field: string, dialect: Dialect, maxDepth: number): Walk {
+/** Looks at a whole field. @throws FastSessionError when something in it cannot be stored, or it is too long for that */
+export function walkOver(
+  value: unknown,
+  field: string,
+  dialect: Dialect,
+  maxDepth: number,
+  limit: number = Infinity,
+): Walk {
   const walk = new Walk(dialect, maxDepth);
   const refusal = walk.visit(value, 0);
   if (refusal !== undefined) throw refusal.toError(field);
+  if (walk.length > limit) throw overLimit(field, limit);
   return walk;
 }
 
