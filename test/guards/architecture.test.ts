@@ -52,14 +52,16 @@ const table: readonly Row[] = [
     // A user's routing tag decides on the slot; scripts are called by a hash of theirs. docs/decisions/009.
     part: "the Redis store",
     files: /^stores\/redis(-.*)?\.ts$/,
-    sources: [/^core\/(session-record|session-store|session-id|alias-limit|list-place|kept-text|crypto|errors|units)\.ts$/],
+    sources: [
+      /^core\/(session-record|session-store|session-id|alias-limit|check-option|list-place|kept-text|crypto|errors|units)\.ts$/,
+    ],
   },
   {
-    // What no database keeps as it is, all of them keep in one notation. All follow as many
+    // What no database keeps as it is, all of them keep in one notation. All check options alike, and follow as many
     // aliases as the core, and go on with lists from places that it has looked at.
     part: "stores",
     files: /^stores\//,
-    sources: [/^core\/(session-record|session-store|alias-limit|list-place|kept-text|errors|units)\.ts$/],
+    sources: [/^core\/(session-record|session-store|alias-limit|check-option|list-place|kept-text|errors|units)\.ts$/],
     runtime: { "node:module": /^stores\/sqlite-driver\.ts$/ },
     drivers: /^stores\/sqlite-driver\.ts$/,
   },

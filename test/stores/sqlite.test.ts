@@ -245,7 +245,9 @@ describe("a field", () => {
     const store = openStore();
     create(store, "k", { a: "1" });
     const change = { operation: "o", now: NOW, set: { a: "2", b: 3 as unknown as string } };
-    expect(() => store.commit("k", change)).toThrow(expect.objectContaining({ cause: expect.objectContaining({ name: "TypeError" }) }));
+    expect(() => store.commit("k", change)).toThrow(
+      expect.objectContaining({ cause: expect.objectContaining({ name: "TypeError" }) }),
+    );
     expect(load(store, "k")).toMatchObject({ version: 1, fields: { a: "1" } });
   });
 
