@@ -33,7 +33,7 @@ class HonoExchange extends Exchange {
     return urlEncrypted(this.#context.req.url, this.#context.req.raw.headers, this.sessions.http.trustProxy);
   }
 
-  touched(): void {
+  holdHeaders(): void {
     // The response comes back through the middleware: there is nothing to install.
   }
 

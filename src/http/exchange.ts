@@ -37,10 +37,16 @@ export abstract class Exchange implements Carrier {
   abstract header(name: string): string | undefined;
   /** Whether the client's connection is encrypted, as far as the framework knows and trusts its proxies. */
   abstract encrypted(): boolean;
-  /** The session is used for the first time. */
-  abstract touched(): void;
+  /** Lets the headers wait for the commit, where the framework does not by itself. */
+  abstract holdHeaders(): void;
   /** The client has left, as far as the framework knows. */
   abstract get closed(): boolean;
+
+  /** The session is used for the first time. */
+  touched(): void {
+    this.holdHeaders();
+    if (this.state.frozen) this.sessions.config.log.warnOnce(LATE);
+  }
 
   present(now: number): Presented {
     return this.sessions.http.cookie.read(this.cookieHeader(), now);
@@ -92,6 +98,9 @@ export abstract class Exchange implements Carrier {
     return secure === true;
   }
 }
+
+const LATE =
+  "a session was first looked at when the headers had left, which have no Vary: Cookie for that: a shared cache may give the response to others. Look at it before the first byte, as at session.info.userId";
 
 /** `Vary: Cookie`, kept with what the handler set (CVE-2026-27205: any look at the session counts). */
 function addVary(headers: ResponseHeaders): void {

@@ -24,7 +24,7 @@ export class FetchExchange extends Exchange {
     return urlEncrypted(this.#request.url, this.#request.headers, this.sessions.http.trustProxy);
   }
 
-  touched(): void {
+  holdHeaders(): void {
     // The response comes back through us: there is nothing to install.
   }
 

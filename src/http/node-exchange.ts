@@ -46,7 +46,7 @@ export class NodeExchange extends Exchange {
     return isEncrypted(this.#request, this.sessions.http.trustProxy);
   }
 
-  touched(): void {
+  holdHeaders(): void {
     this.gate();
   }
 
