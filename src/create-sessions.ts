@@ -1,5 +1,5 @@
 /** The composition root: joins core, http and the default store. `index.ts` re-exports it, adapters call it. */
-import { option } from "./core/check-option.ts";
+import { checkNames, option } from "./core/check-option.ts";
 import type { LiveInfo } from "./core/live-info.ts";
 import { Live } from "./core/live.ts";
 import { createConfig, createLog, type LifeOptions } from "./core/options.ts";
@@ -49,7 +49,7 @@ export type LiveOptions = SessionOptions & { readonly store?: Pick<LiveStore, "c
 /** The sessions of an application. */
 export type { HttpSessions as Sessions } from "./http/http-sessions.ts";
 
-/** Every option there is: a misspelt one is refused, not ignored. */
+/** Every option there is. */
 const OPTIONS: Record<keyof SessionOptions, true> = {
   absoluteTimeout: true,
   acceptCookies: true,
@@ -113,7 +113,10 @@ export function createSessions<const M extends SchemaMap>(
 export function createSessions<D = DefaultData>(options: LiveOptions): HttpSessions<D, LiveInfo>;
 export function createSessions<D = DefaultData>(options: SessionOptions): HttpSessions<D>;
 export function createSessions(options: SessionOptions): HttpSessions<unknown> {
-  checkNames(options);
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("createSessions takes options: { secretKey: … } at least");
+  }
+  checkNames("createSessions", options, OPTIONS);
   const log = createLog(options);
   const namespace = option(options, "namespace", "a text of 1 to 64 characters", isShortText) ?? cookieName(options);
   const attributes = cookieAttributes(options);
@@ -161,17 +164,6 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
 /** What an adapter was given: options, or sessions made before. */
 export function toSessions<D, I extends SessionInfo>(given: SessionOptions | HttpSessions<D, I>): HttpSessions<D, I> {
   return given instanceof HttpSessions ? given : (createSessions<D>(given) as HttpSessions<D, I>);
-}
-
-function checkNames(options: SessionOptions): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError("createSessions takes options: { secretKey: … } at least");
-  }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(OPTIONS, name)) {
-      throw new TypeError(`unknown option ${JSON.stringify(name)}: known are ${Object.keys(OPTIONS).join(", ")}`);
-    }
-  }
 }
 
 /** Takes a store of either contract, and any object with the original's methods. */

@@ -1,4 +1,20 @@
-/** Checks one option, and says what it should have been. */
+/** Checks options, and says what they should have been. */
+
+/**
+ * Refuses what is no object of options, and names that there are not: a misspelt option would be ignored.
+ *
+ * @param taker whose options they are, as the caller knows it
+ * @param known every option there is
+ */
+export function checkNames<O extends object>(taker: string, options: O, known: Readonly<Record<keyof O, true>>): void {
+  if (typeof options !== "object" || options === null) throw new TypeError(`${taker} takes an object of options`);
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(known, name)) {
+      const names = Object.keys(known).join(", ");
+      throw new TypeError(`unknown option ${JSON.stringify(name)} of ${taker}: known are ${names}`);
+    }
+  }
+}
 
 /** Whether a value can be called. */
 export function isFunction(value: unknown): value is never {

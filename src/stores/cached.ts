@@ -11,6 +11,7 @@
  * Not where a request must see what another process acknowledged just before: a notice takes a moment. Not for a store
  * on the same machine, whose answer costs little more than the cache's own bookkeeping.
  */
+import { checkNames } from "../core/check-option.ts";
 import type { Alias, Key, NewSession, StoredSession, Tombstone } from "../core/session-record.ts";
 import type {
   Change,
@@ -43,6 +44,7 @@ export interface CachedOptions {
   readonly maxStale?: Seconds;
 }
 
+const OPTIONS = { maxEntries: true, maxStale: true } as const;
 const MAX_STALE: Seconds = 3600;
 
 type Optional<Verb extends keyof SessionStore> = NonNullable<SessionStore[Verb]>;
@@ -61,7 +63,9 @@ export class CachedStore implements LiveStore {
   declare readonly sweep?: Optional<"sweep">;
   declare readonly ping?: Optional<"ping">;
 
-  constructor(store: SessionStore, { maxEntries = 10_000, maxStale = 5 }: CachedOptions) {
+  constructor(store: SessionStore, options: CachedOptions) {
+    checkNames("cached", options, OPTIONS);
+    const { maxEntries = 10_000, maxStale = 5 } = options;
     const { feed, announcesChanges } = store.capabilities;
     if (feed !== "fleet" || announcesChanges !== true || store.watch === undefined) {
       throw new TypeError(
@@ -71,7 +75,7 @@ export class CachedStore implements LiveStore {
     if (!(Number.isInteger(maxEntries) && maxEntries >= 1)) {
       throw new TypeError("maxEntries must be a whole number of at least 1");
     }
-    if (!(maxStale > 0 && maxStale <= MAX_STALE)) {
+    if (!(typeof maxStale === "number" && maxStale > 0 && maxStale <= MAX_STALE)) {
       throw new TypeError(`maxStale must be a number of seconds above 0, ${MAX_STALE} at most`);
     }
     // A read may be older than a write that another process acknowledged.

@@ -8,9 +8,16 @@
  * Not for several processes that write the same session at once, nor where a user's sessions are listed or ended: use
  * a store of this library there.
  */
+import { checkNames } from "../core/check-option.ts";
 import { FastSessionError } from "../core/errors.ts";
 import type { Milliseconds } from "../core/units.ts";
-import { checkMethods, type ForeignStore, type ForeignStoreOptions, fromForeign } from "./simple-foreign.ts";
+import {
+  checkMethods,
+  FOREIGN_OPTIONS,
+  type ForeignStore,
+  type ForeignStoreOptions,
+  fromForeign,
+} from "./simple-foreign.ts";
 
 export type { ForeignCapabilities, ForeignStore, ForeignStoreOptions } from "./simple-foreign.ts";
 
@@ -33,6 +40,7 @@ export interface ExpressStore {
  */
 export function fromExpressStore(store: ExpressStore, options: ForeignStoreOptions = {}): ForeignStore {
   checkMethods(store, ["get", "set", "destroy"], "a store for express-session");
+  checkNames("fromExpressStore", options, FOREIGN_OPTIONS);
   return fromForeign(
     {
       async get(id) {

@@ -7,8 +7,15 @@
  * Not for several processes that write the same session at once, nor where a user's sessions are listed or ended: use
  * a store of this library there.
  */
+import { checkNames } from "../core/check-option.ts";
 import type { Milliseconds } from "../core/units.ts";
-import { checkMethods, type ForeignStore, type ForeignStoreOptions, fromForeign } from "./simple-foreign.ts";
+import {
+  checkMethods,
+  FOREIGN_OPTIONS,
+  type ForeignStore,
+  type ForeignStoreOptions,
+  fromForeign,
+} from "./simple-foreign.ts";
 
 export type { ForeignCapabilities, ForeignStore, ForeignStoreOptions } from "./simple-foreign.ts";
 
@@ -30,6 +37,7 @@ export interface KeyvLike {
  */
 export function fromKeyv(keyv: KeyvLike, options: ForeignStoreOptions = {}): ForeignStore {
   checkMethods(keyv, ["get", "set", "delete"], "a Keyv");
+  checkNames("fromKeyv", options, FOREIGN_OPTIONS);
   if (keyv.throwOnErrors === false) {
     throw new TypeError(
       "this Keyv hides the failures of its backend, which would look like sessions that are not there: make it with { throwOnErrors: true }",

@@ -4,6 +4,7 @@
  * For one process whose sessions may end with it: development, tests, a single server. Not where several processes
  * serve the same users, or where a restart must log nobody out: take a store on disk or on a server.
  */
+import { checkNames } from "../core/check-option.ts";
 import { FastSessionError } from "../core/errors.ts";
 import type { Awaitable, EpochMilliseconds } from "../core/units.ts";
 import { decoded, isExpired, type SessionObject } from "./memory-objects.ts";
@@ -26,6 +27,8 @@ export interface MemoryStoreOptions {
   readonly maxBytes?: number;
 }
 
+const OPTIONS = { maxSessions: true, maxBytes: true } as const;
+
 /**
  * Keeps sessions in memory, bounded.
  *
@@ -46,7 +49,9 @@ export class MemoryStore extends MemoryRecords {
   readonly #maxSessions: number;
 
   /** @throws TypeError when a limit is no positive number */
-  constructor({ maxSessions = 1_000_000, maxBytes = Infinity }: MemoryStoreOptions = {}) {
+  constructor(options: MemoryStoreOptions = {}) {
+    checkNames("MemoryStore", options, OPTIONS);
+    const { maxSessions = 1_000_000, maxBytes = Infinity } = options;
     if (typeof maxSessions !== "number" || !(maxSessions >= 1))
       throw new TypeError("maxSessions must be a number of at least 1");
     if (typeof maxBytes !== "number" || !(maxBytes > 0))

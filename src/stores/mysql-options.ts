@@ -1,3 +1,4 @@
+import { checkNames } from "../core/check-option.ts";
 import type { Milliseconds } from "../core/units.ts";
 import type { MysqlPool } from "./mysql-client.ts";
 
@@ -23,13 +24,17 @@ export interface MysqlStoreOptions {
 /** A promise pool of `mysql2/promise`, or a pool of `mysql2`, which makes one. */
 export type AnyMysqlPool = MysqlPool | { promise(): MysqlPool };
 
+const OPTIONS = { prefix: true, timeout: true } as const;
+
 /** @throws TypeError for what is no pool, and for options out of their range */
-export function checkArguments(pool: AnyMysqlPool, { prefix, timeout }: MysqlStoreOptions): void {
+export function checkArguments(pool: AnyMysqlPool, options: MysqlStoreOptions): void {
   const given = pool as { getConnection?: unknown } | null | undefined;
   if (typeof given?.getConnection !== "function") {
     throw new TypeError("MysqlStore takes a pool of mysql2: new MysqlStore(createPool(…))");
   }
-  if (prefix !== undefined && !/^[A-Za-z_]\w{0,31}$/.test(prefix)) {
+  checkNames("MysqlStore", options, OPTIONS);
+  const { prefix, timeout } = options;
+  if (prefix !== undefined && !(typeof prefix === "string" && /^[A-Za-z_]\w{0,31}$/.test(prefix))) {
     throw new TypeError("prefix is up to 32 letters, digits and underscores, and begins with no digit");
   }
   if (timeout !== undefined && !(Number.isInteger(timeout) && timeout > 0 && timeout < 2 ** 31)) {

@@ -1,3 +1,4 @@
+import { checkNames, flag } from "../core/check-option.ts";
 import { isClient, type PostgresClient } from "./postgres-client.ts";
 import { isListenSource, type ListenSource } from "./postgres-listen.ts";
 
@@ -41,17 +42,19 @@ export function checkSchema(schema: string): void {
   }
 }
 
+const OPTIONS = { schema: true, prepare: true, listen: true, announceChanges: true } as const;
+
 export function checkArguments(client: PostgresClient, options: PostgresStoreOptions): void {
   if (!isClient(client)) {
     throw new TypeError(
       "PostgresStore takes a Pool or Client of pg, what postgres() of postgres.js answers, or a PGlite",
     );
   }
-  const { schema, prepare, listen, announceChanges } = options;
+  checkNames("PostgresStore", options, OPTIONS);
+  flag(options, "prepare");
+  flag(options, "announceChanges");
+  const { schema, listen } = options;
   if (schema !== undefined) checkSchema(schema);
-  for (const [name, value] of Object.entries({ prepare, announceChanges })) {
-    if (value !== undefined && typeof value !== "boolean") throw new TypeError(`${name} is true or false`);
-  }
   if (listen !== undefined && !isListenSource(client, listen)) {
     throw new TypeError(
       "listen is true (of a Pool of pg with more than one connection, of postgres.js, or of PGlite), a function that makes a Client of pg, or a client of postgres.js",

@@ -1,3 +1,4 @@
+import { checkNames, flag } from "../core/check-option.ts";
 import type { Milliseconds } from "../core/units.ts";
 import { Ioredis } from "./redis-ioredis.ts";
 import type { Commander, RedisClient } from "./redis-client.ts";
@@ -29,17 +30,23 @@ export interface RedisStoreOptions {
 
 export const PREFIX = "fs:";
 
-export function checkOptions({ prefix, durability }: RedisStoreOptions): void {
+const OPTIONS = { prefix: true, announceChanges: true, durability: true } as const;
+const DURABILITY = { replicas: true, milliseconds: true } as const;
+
+export function checkOptions(options: RedisStoreOptions): void {
+  checkNames("RedisStore", options, OPTIONS);
+  flag(options, "announceChanges");
+  const { prefix, durability } = options;
   if (prefix !== undefined && (typeof prefix !== "string" || /[{}\s]/.test(prefix))) {
     throw new TypeError("prefix is a text without braces and spaces, such as shop:");
   }
-  for (const [name, value] of Object.entries(durability ?? {})) {
+  if (durability === undefined) return;
+  checkNames("durability", durability, DURABILITY);
+  for (const name of ["replicas", "milliseconds"] as const) {
+    const value = durability[name];
     if (!(Number.isInteger(value) && value > 0)) {
       throw new TypeError(`durability.${name} is a positive whole number: { replicas: 1, milliseconds: 500 }`);
     }
-  }
-  if (durability !== undefined && (durability.replicas === undefined || durability.milliseconds === undefined)) {
-    throw new TypeError("durability names both: { replicas: 1, milliseconds: 500 }");
   }
 }
 

@@ -11,6 +11,7 @@
  *
  * What ended leaves its mark in the store itself, so that other processes see it, too.
  */
+import { choice } from "../core/check-option.ts";
 import type { SessionStore, StoreCapabilities } from "../core/session-store.ts";
 import type { Awaitable, EpochMilliseconds, Milliseconds } from "../core/units.ts";
 import { fromSimpleStore, type SimpleData, type SimpleStore } from "./simple.ts";
@@ -60,6 +61,9 @@ export interface ForeignStore extends SessionStore {
   readonly capabilities: ForeignCapabilities;
 }
 
+/** Every option of every wrapper. */
+export const FOREIGN_OPTIONS = { keys: true, consistency: true } as const;
+
 const LIMITS =
   "this store only gets and sets whole records: two processes that write one session at once lose one of the writes, and a write may undo the other's logout; it has no index of users and no feed of revocations";
 
@@ -68,8 +72,8 @@ const KEPT_LONGER: Milliseconds = 60_000;
 
 /** @throws TypeError for something else than such a store, or options it does not have */
 export function fromForeign(objects: ForeignObjects, options: ForeignStoreOptions): ForeignStore {
-  const keys = oneOf("keys", ["hash", "id"], options.keys);
-  const consistency = oneOf("consistency", ["process", "eventual"], options.consistency);
+  const keys = choice(options, "keys", ["hash", "id"]);
+  const consistency = choice(options, "consistency", ["process", "eventual"]);
   const capabilities: ForeignCapabilities = {
     local: false,
     keys,
@@ -88,11 +92,6 @@ export function checkMethods(store: unknown, methods: readonly string[], wanted:
   const has = (method: string): boolean => typeof (store as Record<string, unknown> | null)?.[method] === "function";
   const missing = typeof store === "object" ? methods.filter((method) => !has(method)) : methods;
   if (missing.length > 0) throw new TypeError(`${wanted} is needed here, and this has no ${missing.join(", ")}`);
-}
-
-function oneOf<W extends string>(name: string, words: readonly [W, ...W[]], value: W | undefined): W {
-  if (value !== undefined && !words.includes(value)) throw new TypeError(`${name} must be "${words.join('" or "')}"`);
-  return value ?? words[0];
 }
 
 class ForeignSimpleStore implements SimpleStore {

@@ -1,3 +1,4 @@
+import { checkNames } from "../core/check-option.ts";
 import type { Milliseconds } from "../core/units.ts";
 import type { SqliteDatabase } from "./sqlite-driver.ts";
 
@@ -27,14 +28,15 @@ export interface SqliteStoreOptions {
   readonly busyDeadline?: Milliseconds;
 }
 
-export function checkArguments(
-  source: string | SqliteDatabase,
-  { durability, busyTimeout, busyDeadline }: SqliteStoreOptions,
-): void {
+const OPTIONS = { durability: true, busyTimeout: true, busyDeadline: true } as const;
+
+export function checkArguments(source: string | SqliteDatabase, options: SqliteStoreOptions): void {
   const isDatabase = typeof source === "object" && source !== null && typeof source.prepare === "function";
   if (!isDatabase && (typeof source !== "string" || source === "")) {
     throw new TypeError("SqliteStore takes the path of a file, or a connection with prepare() and exec()");
   }
+  checkNames("SqliteStore", options, OPTIONS);
+  const { durability, busyTimeout, busyDeadline } = options;
   if (durability !== undefined && durability !== "normal" && durability !== "full") {
     throw new TypeError('durability is "normal" or "full"');
   }

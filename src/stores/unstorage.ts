@@ -7,7 +7,14 @@
  * Not for several processes that write the same session at once, nor where a user's sessions are listed or ended: use
  * a store of this library there.
  */
-import { checkMethods, type ForeignStore, type ForeignStoreOptions, fromForeign } from "./simple-foreign.ts";
+import { checkNames, flag } from "../core/check-option.ts";
+import {
+  checkMethods,
+  FOREIGN_OPTIONS,
+  type ForeignStore,
+  type ForeignStoreOptions,
+  fromForeign,
+} from "./simple-foreign.ts";
 
 export type { ForeignCapabilities, ForeignStore, ForeignStoreOptions } from "./simple-foreign.ts";
 
@@ -39,6 +46,8 @@ export interface UnstorageOptions extends ForeignStoreOptions {
  */
 export function fromUnstorage(storage: UnstorageStorage, options: UnstorageOptions = {}): ForeignStore {
   checkMethods(storage, ["getItem", "setItem", "removeItem", "getKeys"], "a storage of unstorage");
+  checkNames("fromUnstorage", options, { ...FOREIGN_OPTIONS, sweep: true });
+  const sweep = flag(options, "sweep");
   return fromForeign(
     {
       async get(key) {
@@ -49,7 +58,7 @@ export function fromUnstorage(storage: UnstorageStorage, options: UnstorageOptio
       set: (key, data, timeToLive) =>
         storage.setItem(key, { record: JSON.stringify(data) } as never, { ttl: Math.ceil(timeToLive / 1000) }),
       delete: (key) => storage.removeItem(key),
-      ...(options.sweep === true && { keys: () => storage.getKeys() }),
+      ...(sweep && { keys: () => storage.getKeys() }),
     },
     options,
   );
