@@ -1,5 +1,5 @@
 /** A session that is first looked at when the headers have left: they cannot say `Vary: Cookie` any more. */
-import { createServer, type RequestListener } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
@@ -18,7 +18,7 @@ const servers: Record<string, (sessions: Sessions, look: Look) => Promise<Respon
       response.write("a");
       if (look.endsWith("after")) void request.session["n"];
       response.end("b");
-    }) as RequestListener;
+    });
     const server = createServer(listener);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
