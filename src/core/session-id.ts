@@ -24,7 +24,10 @@ export function newId(tag?: string): string {
   return randomText(ID_BYTES, tag === undefined ? FORMAT : FORMAT + tag);
 }
 
-/** The routing tag of a user's sessions. Independent of any secret, so that it survives key rotation. */
+/**
+ * The routing tag of a user's sessions: 18 bits of a hash. No secret is in it, so that all processes agree whatever their
+ * keys. Who has an id and guesses the user can tell that he is wrong, or right but for one in 262,144; see decision 009.
+ */
 export function userTag(userId: string): string {
   return sha256(`fastsession user tag v1 ${userId}`).slice(0, TAG_LENGTH);
 }
