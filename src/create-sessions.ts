@@ -124,7 +124,12 @@ export function createSessions(options: SessionOptions): HttpSessions<unknown> {
   const endsByStart = options.rolling !== true && options.absoluteTimeout === undefined;
   const { format, accepted } = cookieFormats(options, namespace, endsByStart ? (options.maxAge ?? 0) : 0, log);
   const given = storeOf(options.store);
-  const { feed, limits } = given.capabilities;
+  const { feed, limits, taggedIds } = given.capabilities;
+  if (taggedIds === true && options.idGenerator !== undefined) {
+    throw new TypeError(
+      "on Redis Cluster an id carries the tag of its user, so idGenerator cannot be used: leave it out, as in { ...originalDefaults, idGenerator: undefined }",
+    );
+  }
   if (limits !== undefined) log.warn(limits);
   const endings = feed === "fleet" ? new OwnEndings(options.rotateEvery !== undefined) : null;
   const store = endings?.noting(given) ?? given;

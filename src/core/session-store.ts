@@ -50,7 +50,7 @@ export interface RotateChange extends Change {
   readonly createdAt?: EpochMilliseconds | undefined;
 }
 
-/** Binds a session to a user, in the same step as the record's change. */
+/** Binds a session to a user, in the same step as the record's change. Every store keeps the binding. */
 export interface Bind {
   readonly userId: string;
   readonly metadata: Metadata;
@@ -121,10 +121,7 @@ export interface StoreCapabilities {
   readonly local: boolean;
   /** What keys are: `"hash"` wherever somebody else may read the backend or a dump of it. */
   readonly keys: "id" | "hash";
-  /**
-   * Has `listByUser`, `revokeHandle`, `revokeUser` and `generation`, and honours a bind's `since` and `cap`. The binding
-   * itself is kept by every store.
-   */
+  /** Has `listByUser`, `revokeHandle`, `revokeUser` and `generation`, and honours a bind's `since` and `cap`. */
   readonly userIndex: boolean;
   /** Whose revocations and rotations `watch` hears of: this process's, all processes', or none (no `watch`). */
   readonly feed: "process" | "fleet" | null;
@@ -136,6 +133,8 @@ export interface StoreCapabilities {
   readonly consistency: "strong" | "process" | "eventual";
   /** Has `lock`. */
   readonly lock: boolean;
+  /** Needs the user's tag in the ids of his sessions, so that `idGenerator` is refused. @defaultValue false */
+  readonly taggedIds?: boolean | undefined;
   /** What this store cannot promise although a `SessionStore` should: logged as a warning at start. @defaultValue nothing */
   readonly limits?: string | undefined;
 }

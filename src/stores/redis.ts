@@ -111,6 +111,7 @@ export class RedisStore implements LiveStore {
       durable: true,
       consistency: "strong",
       lock: true,
+      taggedIds: connected.cluster,
     });
   }
 
@@ -158,13 +159,12 @@ export class RedisStore implements LiveStore {
   ): Promise<Rotated | Gone | Moved | Conflict | Duplicate | Rejected> {
     const old = this.#keys.record(oldKey);
     const fresh = this.#declared(newKey, bind);
-    const { channel } = this.#keys;
     const { cluster } = this.#caller;
     let settled: Settled;
     if (cluster && tagOfKey(oldKey) !== tagOfKey(newKey)) {
-      settled = await rotateAcross(this.#caller, { old, fresh, change, leave, bind, channel });
+      settled = await rotateAcross(this.#caller, { old, fresh, change, leave, bind, channel: this.#keys.channel });
     } else {
-      const args = rotateArguments(change, leave, bind, cluster, channel);
+      const args = rotateArguments(change, leave, bind, cluster, this.#keys.channel);
       settled = toSettled(await this.#caller.write(ROTATE, [old, ...fresh], args));
     }
     const { answer, handle } = settled;

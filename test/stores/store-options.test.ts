@@ -1,10 +1,11 @@
 /** What every store refuses when it is made: names that there are not, which would be ignored, and values of another type. */
-import { Redis } from "ioredis";
+import { Cluster, Redis } from "ioredis";
 import { Keyv } from "keyv";
 import { createPool } from "mysql2/promise";
 import pg from "pg";
 import { createStorage } from "unstorage";
 import { afterAll, expect, test } from "vitest";
+import { createSessions, originalDefaults } from "../../src/index.ts";
 import { cached } from "../../src/stores/cached.ts";
 import { fromExpressStore } from "../../src/stores/express-store.ts";
 import { fromKeyv } from "../../src/stores/keyv.ts";
@@ -71,4 +72,18 @@ test.each<[string, object]>([
   const make = makers[name] as (options: unknown) => unknown;
   expect(() => make(options)).toThrow(TypeError);
   expect(() => make(options)).toThrow(Object.keys(options)[0]);
+});
+
+test("ids of one's own are refused at the start where Redis Cluster needs its own, and nowhere else", () => {
+  const cluster = new Cluster([{ host: "127.0.0.1", port: 1 }], { lazyConnect: true });
+  const secretKey = "a secret of more than thirty-two bytes";
+  const onCluster = new RedisStore(cluster, { announceChanges: true });
+  for (const store of [onCluster, cached(onCluster)]) {
+    const start = (options: object) => () => createSessions({ secretKey, store, ...options });
+    expect(start({ idGenerator: () => crypto.randomUUID() })).toThrow(TypeError);
+    expect(start(originalDefaults)).toThrow("{ ...originalDefaults, idGenerator: undefined }");
+    expect(start({ ...originalDefaults, idGenerator: undefined })).not.toThrow();
+    expect(start({})).not.toThrow();
+  }
+  expect(() => createSessions({ secretKey, store: new RedisStore(redis), ...originalDefaults })).not.toThrow();
 });
