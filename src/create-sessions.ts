@@ -1,5 +1,5 @@
 /** The composition root: joins core, http and the default store. `index.ts` re-exports it, adapters call it. */
-import { checkNames, option } from "./core/check-option.ts";
+import { checkNames, isFunction, option } from "./core/check-option.ts";
 import type { LiveInfo } from "./core/live-info.ts";
 import { Live } from "./core/live.ts";
 import { createConfig, createLog, type LifeOptions } from "./core/options.ts";
@@ -181,6 +181,11 @@ function storeOf(store: SessionStore | SimpleStore | undefined): SessionStore {
     return fromSimpleStore(store);
   if (isSessionStore(store)) return store;
   if (isSimpleStore(store)) return fromSimpleStore(store);
+  if (["get", "set", "destroy"].every((method) => isFunction((store as Record<string, unknown>)[method]))) {
+    throw new TypeError(
+      "this is a store for express-session: give fromExpressStore(store), of fastsession/stores/express-store",
+    );
+  }
   throw new TypeError(
     `this store has neither the methods of a SessionStore nor those of the original: missing ${missingSimpleStoreMethods(store).join(", ")}`,
   );

@@ -21,7 +21,8 @@ export interface RedisStoreOptions {
   /**
    * Waits until so many replicas have a change before it is acknowledged, and so many milliseconds for them. What is
    * acknowledged then survives a failover to one of them. Where they don't answer in time, the verb fails with
-   * `ERR_SESSION_STORE_UNKNOWN`: the change was made, and may be lost. Less than `storeTimeout`.
+   * `ERR_SESSION_STORE_UNKNOWN`: the change was made, and may be lost. Less than `storeTimeout` (2 s), which ends the wait
+   * else, and tells of a logout that it failed.
    *
    * @defaultValue none: a change is acknowledged when the server has it
    */

@@ -46,6 +46,7 @@ describe("options that are wrong fail at the start and say the remedy", () => {
     ["a logger that lacks one method", { logger: { ...console, error: undefined } }, /logger has no method error/],
     ["an unknown log level", { logLevel: "loud" }, /logLevel must be/],
     ["a store without methods", { store: { getStore() {} } }, /missing.*hasSessionId/],
+    ["a store for express-session", { store: { get() {}, set() {}, destroy() {} } }, /fromExpressStore\(store\)/],
     ["a store that is a function", { store: () => 1 }, /store must be a store object/],
     ["a clock that is no function", { now: 5 }, /now must be a function/],
     ["a schema that is none", { schema: { a: 5 } }, /schema/],
