@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import { describe, expectTypeOf, it } from "vitest";
-import type {} from "../../src/adapters/express.ts";
+import "../../src/adapters/express.ts";
 import { fastSession as fetchSession } from "../../src/adapters/fetch.ts";
 import { fastSession as honoSession } from "../../src/adapters/hono.ts";
 import { fastSession as nodeSession } from "../../src/adapters/node.ts";
