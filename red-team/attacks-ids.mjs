@@ -86,7 +86,7 @@ export const attacks = {
     return anyAccepted(url, values, ({ user }) => user === "victim");
   },
 
-  "a bomb: a small cookie that inflates to gigabytes": async ({ url }) => {
+  "a bomb: a small cookie that inflates to megabytes": async ({ url }) => {
     const zeros = Buffer.alloc(1 << 21);
     const values = [deflateSync(zeros), deflateRawSync(zeros)].map(
       (bomb) => `.${bomb.toString("base64url").slice(0, 4000)}.aaaaaa.${"A".repeat(27)}`,
@@ -98,7 +98,7 @@ export const attacks = {
     return anyAccepted(url, values, ({ kept, cause }) => kept || cause === "resumed");
   },
 
-  "prediction: learn the next id from the last thousand": async ({ url }) => {
+  "prediction: learn the next id from two hundred others": async ({ url }) => {
     const ids = [];
     for (let visitor = 0; visitor < 200; visitor++) {
       const browser = new Browser(url);

@@ -1,6 +1,7 @@
 /**
  * Attacks on a server that serves the demo's pages: `npm run red-team`, against a demo of its own, or
- * `npm run red-team -- <url> <secret>`. Each attack should fail; one that succeeds says what it reached.
+ * `npm run red-team -- <url> <secret>`; what the demo has no page for is attacked on a stage of its own. Each attack
+ * should fail; one that succeeds says what it reached.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,8 +12,9 @@ import { attacks as cookies } from "./attacks-cookies.mjs";
 import { attacks as ends } from "./attacks-ends.mjs";
 import { attacks as ids } from "./attacks-ids.mjs";
 import { attacks as requests } from "./attacks-requests.mjs";
+import { attacks as staged } from "./attacks-stage.mjs";
 
-export const attacks = { ...ids, ...cookies, ...ends, ...requests };
+export const attacks = { ...ids, ...cookies, ...ends, ...requests, ...staged };
 /** A secret that the attackers know a use of: they may have other things signed under it. */
 export const SECRET = "the red team's secret, of more than 32 bytes";
 
@@ -24,41 +26,52 @@ export async function attackAll(target) {
 }
 
 async function main([url, secret = SECRET]) {
-  const own = url === undefined ? await startDemo() : null;
+  const started = [await startStage()];
+  const [stage] = started;
   try {
-    const reached = await attackAll({ url: own?.url ?? url, secret });
+    if (url === undefined) started.push(await startDemo());
+    const reached = await attackAll({ url: started[1]?.url ?? url, secret, stage: stage.url });
     for (const [name, what] of Object.entries(reached)) {
       console.log(what === null ? `held    ${name}` : `BROKEN  ${name}: ${what}`);
     }
     if (Object.values(reached).some((what) => what !== null)) process.exitCode = 1;
   } finally {
-    await own?.stop();
+    for (const server of started) await server.stop();
   }
 }
 
-async function startDemo() {
-  const folder = mkdtempSync(join(tmpdir(), "fastsession-red-team-"));
-  const child = spawn(process.execPath, ["--import", "tsx", "demo/server.ts"], {
+/** Starts a program that prints its address, with the package's names leading to the source. */
+async function start(program, env = {}) {
+  const child = spawn(process.execPath, ["--import", "tsx", program], {
     cwd: fileURLToPath(new URL("..", import.meta.url)),
-    env: {
-      ...process.env,
-      DATA_FOLDER: folder,
-      PORT: "0",
-      SESSION_SECRET: SECRET,
-      TSX_TSCONFIG_PATH: "demo/tsconfig.json",
-    },
+    env: { ...process.env, SESSION_SECRET: SECRET, TSX_TSCONFIG_PATH: "demo/tsconfig.json", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise((resolve) => child.once("close", resolve));
   const url = await new Promise((resolve, reject) => {
-    child.stdout.on("data", (chunk) => resolve(/http:\/\/localhost:\d+/.exec(String(chunk))?.[0]));
-    child.once("close", (code) => reject(new Error(`the demo ended with ${code}`)));
+    child.stdout.on("data", (chunk) => resolve(/http:\/\/(localhost|127\.0\.0\.1):\d+/.exec(String(chunk))?.[0]));
+    child.once("close", (code) => reject(new Error(`${program} ended with ${code}`)));
   });
   return {
     url,
     async stop() {
       child.kill("SIGTERM");
       await ended;
+    },
+  };
+}
+
+export function startStage() {
+  return start("red-team/stage.ts");
+}
+
+async function startDemo() {
+  const folder = mkdtempSync(join(tmpdir(), "fastsession-red-team-"));
+  const demo = await start("demo/server.ts", { DATA_FOLDER: folder, PORT: "0" });
+  return {
+    url: demo.url,
+    async stop() {
+      await demo.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -2,10 +2,13 @@
  * A server with the demo's pages and every mistake that the attacks look for, to prove that they can succeed. It holds
  * what many a first session middleware did: an unsigned, predictable id that anybody may choose, one object for each id.
  */
+import { EventEmitter } from "node:events";
 import { createServer } from "node:http";
 import { inflateSync } from "node:zlib";
 
 const sessions = new Map();
+/** Each tick is written by every stream. */
+const happenings = new EventEmitter().setMaxListeners(0);
 let last = 1000;
 
 /** The last cookie of that name wins, whatever it says; an unknown id is adopted. */
@@ -37,9 +40,21 @@ function page({ id, session, isNew }) {
   ].join("\n");
 }
 
+/** Writes its copy of the session, as if nobody else had one. */
+function stream({ id, session }, response) {
+  response.write("data: open\n\n");
+  const write = () => {
+    sessions.set(id, { ...session, events: 1 });
+    response.write("data: something happened\n\n");
+  };
+  happenings.on("tick", write);
+  response.on("close", () => happenings.off("tick", write));
+}
+
 async function answer(request, response) {
   const of = sessionOf(request, response);
   const path = request.url.split("?", 1)[0];
+  if (path === "/stream") return stream(of, response);
   if (request.method === "GET" && path === "/") return page(of);
   if (request.method === "GET") throw new Error("no such page");
   let body = "";
@@ -56,6 +71,14 @@ async function answer(request, response) {
       of.session.user = form.name;
       of.session.name = form.name;
       break;
+    case "/tick":
+      happenings.emit("tick");
+      break;
+    case "/tenant": {
+      const { sessionCookie = "sid", path: at = "/", domain = "shop.example", sameSite = "Lax" } = form;
+      response.setHeader("Set-Cookie", `${sessionCookie}=1; Path=${at}; Domain=${domain}; SameSite=${sameSite}`);
+      break;
+    }
     case "/sign-out":
       // The browser forgets it; the server doesn't.
       response.setHeader("Set-Cookie", "sid=; Max-Age=0");
@@ -77,7 +100,7 @@ export async function startWeakServer() {
   sessions.clear();
   const server = createServer((request, response) => {
     answer(request, response).then(
-      (text) => response.end(text),
+      (text) => text !== undefined && response.end(text),
       (/** @type {unknown} */ error) => {
         response.statusCode = 500;
         response.end(error instanceof Error ? error.stack : String(error));
