@@ -190,8 +190,7 @@ describe("increment, append and update", () => {
   it("update takes a function that answers at once", async () => {
     const session = await open();
     expect(() => session.update("n", (async () => 1) as never)).toThrow(/synchronous function/);
-    const name = "then";
-    const named: unknown = Object.fromEntries([[name, 1]]);
+    const named: unknown = JSON.parse('{"then":1}');
     expect(session.update("n", () => named)).toEqual(named);
     expect(session.update("m", () => null)).toBeNull();
   });

@@ -116,7 +116,30 @@ describe("ids of a generator of one's own", () => {
 });
 
 describe("operations", () => {
-  it("have names of their own", () => {
-    expect(new Set(Array.from({ length: 1000 }, () => newOperation())).size).toBe(1000);
+  it("have names of their own, of 11 characters", () => {
+    const names = Array.from({ length: 1000 }, () => newOperation());
+    expect(new Set(names).size).toBe(1000);
+    for (const name of names) expect(name).toMatch(/^[\w-]{5}[0-9a-z]{6}$/);
+  });
+
+  it("of two processes begin at random, each under a random name", async () => {
+    const begin = async (process: number): Promise<string> => {
+      const again = `../../src/core/session-id.ts?process=${process}`;
+      const { newOperation: first } = (await import(/* @vite-ignore */ again)) as { newOperation: () => string };
+      const [one, two] = [first(), first()];
+      // Counted within a process, which costs no random bytes.
+      expect([two.slice(0, 5), Number.parseInt(two.slice(5), 36)]).toEqual([
+        one.slice(0, 5),
+        Number.parseInt(one.slice(5), 36) + 1,
+      ]);
+      expect(one).toMatch(/^[\w-]{5}[0-9a-z]{6}$/);
+      return one;
+    };
+    const names = [];
+    for (let process = 0; process < 20; process += 1) names.push(await begin(process));
+    expect(new Set(names.map((name) => name.slice(0, 5))).size).toBe(20);
+    expect(new Set(names.map((name) => name.slice(5))).size).toBe(20);
+    // Spread over all numbers of six digits.
+    expect(new Set(names.map((name) => name[5])).size).toBeGreaterThan(5);
   });
 });
