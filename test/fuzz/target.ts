@@ -7,7 +7,7 @@ export interface Target<Case = never> {
   readonly name: string;
   /** Valid input, which is bent. Cases are plain JSON. */
   readonly seeds: readonly Case[];
-  /** A case out of one of the seeds, which the long run adds to: cases that reached new code. */
+  /** A case out of one of the seeds; the others are there to take parts from. */
   bend(random: Random, seed: Case, seeds: readonly Case[]): Case;
   /** Throws where a promise is broken. What it answers is counted. */
   check(input: Case): string | Promise<string>;
