@@ -2,6 +2,8 @@
  * The clients that `PostgresStore` takes, by the few methods it calls, and the one way in which it calls them all.
  */
 
+import { FastSessionError } from "../core/errors.ts";
+
 /** A row, in the order of the selected columns, all of which are texts. */
 export type Row = readonly (string | null)[];
 
@@ -34,6 +36,12 @@ export interface PgliteClient {
     options: { readonly rowMode: "array" },
   ): Promise<{ readonly rows: unknown[] }>;
   exec(script: string): Promise<unknown>;
+}
+
+/** Where a `Client` of `pg` keeps how far it is. A `Pool` has neither. */
+interface PgClientState {
+  readonly _connected?: boolean;
+  readonly _connecting?: boolean;
 }
 
 export type PostgresClient = PgClient | PostgresJsClient | PgliteClient;
@@ -71,12 +79,26 @@ export function connect(client: PostgresClient, prepare: boolean | undefined): C
   }
   return {
     run: async ({ text, name }, values) => {
+      checkConnected(client);
       const query = { text, values: values as (string | null)[], rowMode: "array" as const };
       return (await client.query(prepare === true ? { ...query, name } : query)).rows as Row[];
     },
     // Without values, so that it may have several statements.
-    script: (text) => client.query({ text, rowMode: "array" }),
+    script: async (text) => {
+      checkConnected(client);
+      return client.query({ text, rowMode: "array" });
+    },
   };
+}
+
+/** What a `Client` of `pg` is asked before it is connected waits for that, perhaps for ever. */
+function checkConnected(client: object): void {
+  const { _connected: connected, _connecting: connecting } = client as PgClientState;
+  if (connected !== false || connecting !== false) return;
+  throw new FastSessionError(
+    "ERR_SESSION_STORE",
+    "PostgreSQL failed: this Client of pg is not connected: await client.connect() before the first session, or give a Pool",
+  );
 }
 
 export function isPostgresJs(client: object): client is PostgresJsClient {

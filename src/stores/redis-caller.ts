@@ -11,12 +11,16 @@ const PATIENCE: Milliseconds = 1500;
 /** An error that the server answered begins with its code. A connection's errors do not. */
 const REPLIED = /^-?[A-Z]{2,}\b/;
 
+/** What node-redis says of itself, before it sends anything. */
+const NOT_SENT = /^The client is (closed|offline)/;
+
 const REMEDIES: readonly [code: RegExp, remedy: string][] = [
   [/^OOM/, "Redis is out of memory: raise maxmemory; reads, logouts and revocations still work"],
   [/^READONLY/, "this Redis is a replica and takes no changes: connect to the master, or through its Sentinels"],
   [/^NOREPLICAS/, "this Redis has lost its replicas and takes no changes, as min-replicas-to-write says: look at them"],
   [/^(NOPERM|NOAUTH|WRONGPASS)/, "Redis refuses this user: see docs/redis.md for the commands that are needed"],
   [/^CROSSSLOT/, "this server has slots and the client does not know: use the client's Cluster class"],
+  [NOT_SENT, "the client is not connected, or was closed: await client.connect() before the first request"],
 ];
 
 /** Calls Redis: repeats what a moving slot refused, waits for replicas, and gives every failure its type. */
@@ -101,9 +105,10 @@ async function again<T>(first: unknown, call: () => Promise<T>, unknown: Unknown
 function failure(error: unknown, unknown: Unknown): FastSessionError {
   const message = error instanceof Error ? error.message : "";
   const replied = REPLIED.test(message);
+  const unsent = NOT_SENT.test(message);
   const remedy = REMEDIES.find(([code]) => code.test(message))?.[1];
   return new FastSessionError(
-    replied ? "ERR_SESSION_STORE" : unknown,
+    replied || unsent ? "ERR_SESSION_STORE" : unknown,
     remedy ??
       (replied ? "Redis refused the call: see cause" : "Redis gave no answer: see cause, and check the connection"),
     { cause: error },
