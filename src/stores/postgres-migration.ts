@@ -12,6 +12,9 @@ const ALL_BODIES: Readonly<Record<Verb, string>> = { ...BODIES, ...USER_BODIES }
 /** What stands as a comment on the table of sessions: a layout may grow, functions of one version never change. */
 const LAYOUT = "fastsession 1";
 
+/** For this transaction: no notices of what is there already, which some clients print. */
+const QUIETLY = "select set_config('client_min_messages', 'warning', true);";
+
 /** The names in a text: `@name` for `fastsession_name` in the schema, `@channel` as a literal. */
 function inSchema(schema: string, text: string): string {
   return text.replace(/@channel\b/g, `'${channelOf(schema)}'`).replace(/@(?=[a-z])/g, `"${schema}".fastsession_`);
@@ -49,7 +52,7 @@ export function migration(schema: string): string {
 end $$;`;
   return inSchema(
     schema,
-    `select pg_advisory_xact_lock(hashtextextended('fastsession migration', 0));\n${make}\n${parts.join("\n")}\n`,
+    `${QUIETLY}\nselect pg_advisory_xact_lock(hashtextextended('fastsession migration', 0));\n${make}\n${parts.join("\n")}\n`,
   );
 }
 

@@ -57,6 +57,20 @@ describe("the tables", () => {
     await database.pool.end();
   });
 
+  test("are made without a word, also by a client that prints notices, and made again", async () => {
+    const database = await newDatabase("quiet");
+    const notices: unknown[] = [];
+    const sql = postgres(database.url, { max: 1, onnotice: ({ message }) => notices.push(message) });
+    await new PostgresStore(sql).migrate();
+    await sql.unsafe(migrationSql());
+    expect(notices).toEqual([]);
+    // Notices of one's own come as before.
+    await sql.unsafe("do $$ begin raise notice 'mine'; end $$");
+    expect(notices).toEqual(["mine"]);
+    await sql.end();
+    await database.pool.end();
+  });
+
   test("may be made from what is printed, in a schema of one's own, and used without the right to make any", async () => {
     const database = await newDatabase("printed");
     await database.pool.query(migrationSql({ schema: "Web" }));
