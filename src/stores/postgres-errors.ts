@@ -46,6 +46,9 @@ const QUEUE_FULL = "PreCommit_Notify";
 
 const REMEDIES: Readonly<Record<string, string>> = {
   "25006": "it is read-only, as a replica is: connect to the primary, and look at default_transaction_read_only",
+  "28000": "it refuses this user: look at the connection string, and at pg_hba.conf",
+  "28P01": "it refuses this user's password: look at the connection string",
+  "3D000": "there is no such database: create it, or look at the connection string",
   "3F000": "the schema is missing: run migrate() before the first session, or what migrationSql() prints",
   "42P01": "a table is missing: run migrate() before the first session, or what migrationSql() prints",
   "42883": "a function is missing: run migrate() before the first session, or what migrationSql() prints",

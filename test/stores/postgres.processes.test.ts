@@ -102,6 +102,15 @@ describe("the tables", () => {
     await database.pool.end();
   });
 
+  test("are not looked for where there is no such database", async () => {
+    const nowhere = openPool(server.url.replace(/postgres$/, "nowhere"));
+    const missing = new PostgresStore(nowhere);
+    for (const call of [missing.migrate(), missing.load("k", NOW), missing.sweep(NOW, 1)]) {
+      await expect(call).rejects.toEqual(storeFailure("there is no such database"));
+    }
+    await nowhere.end();
+  });
+
   test("lose a record's fields with it, whoever deletes it", async () => {
     await create(store, { fields: { a: "1" } });
     await pool.query("delete from fastsession_sessions");
