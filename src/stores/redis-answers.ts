@@ -1,3 +1,4 @@
+import { FastSessionError } from "../core/errors.ts";
 import { fromText, put } from "../core/kept-text.ts";
 import { placeOf } from "../core/list-place.ts";
 import type {
@@ -10,7 +11,7 @@ import type {
   StoredSession,
   Tombstone,
 } from "../core/session-record.ts";
-import type { Conflict, Created, Duplicate, Gone, Moved, Rejected } from "../core/session-store.ts";
+import type { Committed, Conflict, Created, Duplicate, Gone, Moved, Rejected, Rotated } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
 
 /** A reply of Redis, as both clients hand it out. */
@@ -21,6 +22,41 @@ export type Integer = number | string;
 
 export function isList(reply: Reply): reply is readonly Reply[] {
   return Array.isArray(reply);
+}
+
+/** What an answer is that no script gives: a proxy mixed answers up, or this is no Redis. Nothing of it is a success. */
+export function nonsense(
+  code: "ERR_SESSION_STORE" | "ERR_SESSION_STORE_UNKNOWN" = "ERR_SESSION_STORE_UNKNOWN",
+): FastSessionError {
+  return new FastSessionError(
+    code,
+    "Redis answered something that no script of this store answers: look at what stands between, and whether it is Redis",
+  );
+}
+
+/** A session's key, where a number or nothing may be answered as well. */
+export function isKey(reply: Reply): reply is Key {
+  return typeof reply === "string" && reply.startsWith("v1.");
+}
+
+/** What is answered about yes and no. */
+export function toBoolean(reply: Reply): boolean {
+  if (reply === 1 || reply === "1") return true;
+  if (reply === 0 || reply === "0") return false;
+  throw nonsense();
+}
+
+/** Texts, and so many. */
+export function toTexts(reply: readonly Reply[], count: number = reply.length): readonly string[] {
+  if (reply.length === count && reply.every((part) => typeof part === "string")) return reply;
+  throw nonsense();
+}
+
+/** A version, a generation: never 0. */
+export function toCount(reply: Reply | undefined): number {
+  const count = typeof reply === "object" ? NaN : Number(reply);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw nonsense();
 }
 
 export const GONE: Gone = Object.freeze({ ok: false, reason: "gone" });
@@ -82,7 +118,7 @@ function toMetadata(value: string): Metadata {
 
 /** What a verb that changes a record answers instead of its success. `null` when it is a success. */
 export function toRefusal(reply: Reply): Gone | Moved | Conflict | Duplicate | Rejected | null {
-  if (!isList(reply)) return Number(reply) === 0 ? GONE : null;
+  if (!isList(reply)) return reply === 0 || reply === "0" ? GONE : null;
   const [what, ...rest] = reply as readonly string[];
   switch (what) {
     case "moved":
@@ -101,8 +137,27 @@ export function toRefusal(reply: Reply): Gone | Moved | Conflict | Duplicate | R
 /** What CREATE answers. */
 export function toCreated(reply: Reply): Created | Duplicate | Rejected {
   const refusal = toRefusal(reply);
-  if (refusal !== null) return refusal as Duplicate | Rejected;
-  return { ok: true, evicted: (reply as readonly Key[]).slice(2) };
+  if (refusal?.reason === "duplicate" || refusal?.reason === "rejected") return refusal;
+  if (refusal !== null || !isList(reply) || reply[0] !== "ok") throw nonsense();
+  toCount(reply[1]);
+  return { ok: true, evicted: toTexts(reply.slice(2)) };
+}
+
+/** What COMMIT answers: a version, in a list with what is to be pointed to. */
+export function toCommitted(reply: Reply): Committed | Gone | Moved | Conflict {
+  const refusal = toRefusal(reply);
+  if (refusal === null) {
+    if (isList(reply) && reply[0] !== "ok") throw nonsense();
+    return { ok: true, version: toCount(isList(reply) ? reply[1] : reply) };
+  }
+  if (refusal.reason === "duplicate" || refusal.reason === "rejected") throw nonsense();
+  return refusal;
+}
+
+/** What ROTATE and COPY answer when they have rotated, with the public name of what was moved. */
+export function toRotated(reply: Reply): { readonly answer: Rotated; readonly handle: string } {
+  if (!isList(reply) || reply[0] !== "ok" || typeof reply[2] !== "string") throw nonsense();
+  return { answer: { ok: true, version: toCount(reply[1]), evicted: toTexts(reply.slice(3)) }, handle: reply[2] };
 }
 
 function toCurrent(parts: readonly (string | null)[]): Record<string, string | null> {
@@ -117,7 +172,9 @@ function toCurrent(parts: readonly (string | null)[]): Record<string, string | n
 
 /** What LIST answers. */
 export function toPage(reply: Reply): SessionPage {
-  const [more, ...parts] = reply as readonly [number | readonly [string, string], ...string[]];
+  const [more, ...rest] = isList(reply) ? reply : [];
+  if (!isPlace(more) || rest.length % 7 !== 0) throw nonsense("ERR_SESSION_STORE");
+  const parts = toTexts(rest);
   const sessions: SessionSummary[] = [];
   for (let at = 0; at < parts.length; at += 7) {
     const [boundAt, , handle, createdAt, lastUsedAt, expiresAt, metadata] = parts.slice(at, at + 7);
@@ -130,5 +187,10 @@ export function toPage(reply: Reply): SessionPage {
       metadata: toMetadata(metadata as string),
     });
   }
-  return { sessions, after: typeof more === "object" ? placeOf(...more) : null };
+  return { sessions, after: isList(more) ? placeOf(...more) : null };
+}
+
+/** Where a list goes on, by instant and key, or nowhere. */
+function isPlace(more: Reply | undefined): more is 0 | "0" | readonly [string, string] {
+  return more === 0 || more === "0" || (more !== undefined && isList(more) && toTexts(more, 2).length === 2);
 }

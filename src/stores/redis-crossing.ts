@@ -1,7 +1,7 @@
 import { FastSessionError } from "../core/errors.ts";
-import type { Key, Leave } from "../core/session-record.ts";
+import type { Leave } from "../core/session-record.ts";
 import type { Bind, Conflict, Duplicate, Gone, Moved, Rejected, RotateChange, Rotated } from "../core/session-store.ts";
-import { type Integer, isList, type Reply, toRefusal } from "./redis-answers.ts";
+import { isList, type Reply, toRefusal, toRotated } from "./redis-answers.ts";
 import { rotateArguments } from "./redis-arguments.ts";
 import type { RedisCaller } from "./redis-caller.ts";
 import { COPY, DISCARD, RETIRE, TAKE } from "./redis-moves.ts";
@@ -54,13 +54,12 @@ export async function rotateAcross(caller: RedisCaller, move: Move): Promise<Set
     // Ended by a revocation meanwhile, which is later than the login.
     if (refusal?.reason === "gone" && bind) return refused({ ok: false, reason: "rejected", why: "revoked" });
     if (refusal !== null) return refused(refusal);
-    const [, version, handle, ...evicted] = copied as readonly [string, Integer, string, ...Key[]];
+    const rotated = toRotated(copied);
+    const { version, evicted } = rotated.answer;
     const state = STATE.map((letter) => fields.get(letter) ?? "").join(" ");
     const retire = [...args.slice(0, 9), state, String(version), evicted.join(" "), round >= ROUNDS ? "1" : ""];
     const retired = await caller.write(RETIRE, [old], retire);
-    if ((retired as readonly Reply[])[0] === "ok") {
-      return { answer: { ok: true, version: Number(version), evicted }, handle };
-    }
+    if (isList(retired) && retired[0] === "ok") return rotated;
     const over = toRefusal(retired);
     if (over !== null) {
       await caller.write(DISCARD, fresh.slice(0, 1), [mark]);
@@ -99,7 +98,5 @@ function refused(answer: Settled["answer"]): Settled {
 /** What ROTATE answers, and TAKE to a call that arrived before. */
 export function toSettled(reply: Reply): Settled {
   const refusal = toRefusal(reply);
-  if (refusal !== null) return refused(refusal);
-  const [, version, handle, ...evicted] = reply as readonly [string, Integer, string, ...Key[]];
-  return { answer: { ok: true, version: Number(version), evicted }, handle };
+  return refusal === null ? toRotated(reply) : refused(refusal);
 }

@@ -1,7 +1,7 @@
 import { MOST_HOPS } from "../core/alias-limit.ts";
 import type { Key } from "../core/session-record.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
-import { type Integer, isList, type Reply } from "./redis-answers.ts";
+import { type Integer, isKey, isList, nonsense, type Reply } from "./redis-answers.ts";
 import type { RedisCaller } from "./redis-caller.ts";
 import type { RedisKeys } from "./redis-keys.ts";
 import { LOCK, RELEASE } from "./redis-scripts.ts";
@@ -25,10 +25,11 @@ export class RedisLocks {
 
   async take(key: Key, now: EpochMilliseconds, lease: Milliseconds): Promise<Lock | null> {
     let reply: Reply = key;
-    for (let hops = 0; hops < MOST_HOPS && typeof reply === "string"; hops += 1) {
+    for (let hops = 0; hops < MOST_HOPS && isKey(reply); hops += 1) {
       reply = await this.#caller.touch(LOCK, [this.#keys.record(reply)], [String(now), String(now + lease)]);
     }
-    if (!isList(reply)) return null;
+    if (reply === null || isKey(reply)) return null;
+    if (!isList(reply) || typeof reply[1] !== "string") throw nonsense();
     const [fence, at] = reply as readonly [Integer, Key];
     // Nothing to lock: the holder's commit will hear that the session is gone.
     if (at === "") return { fence: 0, release: () => Promise.resolve() };

@@ -4,7 +4,7 @@ import { loginAt } from "../core/list-place.ts";
 import type { Key, SessionPage } from "../core/session-record.ts";
 import type { SessionStore } from "../core/session-store.ts";
 import type { EpochMilliseconds } from "../core/units.ts";
-import { type Integer, toPage } from "./redis-answers.ts";
+import { type Integer, isKey, isList, nonsense, type Reply, toCount, toPage, toTexts } from "./redis-answers.ts";
 import { pointerArguments } from "./redis-arguments.ts";
 import type { RedisCaller } from "./redis-caller.ts";
 import { type RedisKeys, tagOfKey, userOf } from "./redis-keys.ts";
@@ -34,10 +34,13 @@ export class RedisUsers {
 
   /** Ends the session of that public name. Only bound sessions have one that is found. Two trips: the user, the session. */
   async revokeHandle(handle: string, at: End): Promise<Key | null> {
-    const user = (await this.#caller.read(READ, [this.#keys.pointer(toText(handle))], [])) as string | null;
+    const user = await this.#caller.read(READ, [this.#keys.pointer(toText(handle))], []);
     if (user === null) return null;
+    if (typeof user !== "string") throw nonsense("ERR_SESSION_STORE");
     const args = [user, String(at.now), String(at.tombstoneUntil), this.#keys.channel, toText(handle)];
-    return (await this.#caller.write(REVOKE_HANDLE, this.#keys.ofUser(user), args)) as Key | null;
+    const reply = await this.#caller.write(REVOKE_HANDLE, this.#keys.ofUser(user), args);
+    if (reply === null || isKey(reply)) return reply;
+    throw nonsense();
   }
 
   /**
@@ -85,11 +88,14 @@ export class RedisUsers {
 
   async #revoke(user: string, args: readonly string[]): Promise<readonly [Integer, Integer, ...Key[]]> {
     const reply = await this.#caller.write(REVOKE_USER, this.#keys.ofUser(user), args);
+    if (!isList(reply) || reply[1] === undefined) throw nonsense();
+    toCount(reply[0]);
     return reply as readonly [Integer, Integer, ...Key[]];
   }
 
-  /** Nobody waits for it: it comes again long before the last one ends. */
-  pointAgain(handle: string, user: string, now: EpochMilliseconds, expiresAt: EpochMilliseconds): void {
-    if (this.#caller.cluster) this.point(handle, user, now, expiresAt).catch(() => undefined);
+  /** Handle, user and deadline, as a script answered. Nobody waits: it comes again long before the last one ends. */
+  pointAgain(reply: readonly Reply[], now: EpochMilliseconds): void {
+    const [handle, user, expiresAt] = toTexts(reply, 3) as [string, string, string];
+    if (this.#caller.cluster) this.point(handle, user, now, Number(expiresAt)).catch(() => undefined);
   }
 }

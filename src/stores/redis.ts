@@ -44,7 +44,7 @@ import type {
   StoreNotice,
 } from "../core/session-store.ts";
 import type { EpochMilliseconds, Milliseconds } from "../core/units.ts";
-import { isList, type Integer, type Reply, toCreated, toRefusal, toStored } from "./redis-answers.ts";
+import { isKey, isList, type Reply, toBoolean, toCommitted, toCreated, toStored } from "./redis-answers.ts";
 import { commitArguments, createArguments, renewArguments, rotateArguments } from "./redis-arguments.ts";
 import { RedisCaller } from "./redis-caller.ts";
 import type { RedisClient } from "./redis-client.ts";
@@ -133,21 +133,17 @@ export class RedisStore implements LiveStore {
   commit(key: Key, change: Change): Promise<Committed | Gone | Moved | Conflict> {
     const args = commitArguments(change, this.#caller.cluster, this.#changes);
     return this.#caller.write(COMMIT, [this.#keys.record(key)], args).then((reply) => {
-      const refusal = toRefusal(reply);
-      if (refusal !== null) return refusal as Gone | Moved | Conflict;
-      if (!isList(reply)) return { ok: true, version: Number(reply) };
-      const [, version, handle, user, expiresAt] = reply as readonly [string, Integer, string, string, string];
-      this.#users.pointAgain(handle, user, change.now, Number(expiresAt));
-      return { ok: true, version: Number(version) };
+      const answer = toCommitted(reply);
+      if (answer.ok && isList(reply)) this.#users.pointAgain(reply.slice(2), change.now);
+      return answer;
     });
   }
 
   async renew(key: Key, at: Use): Promise<boolean> {
     const args = renewArguments(at, this.#caller.cluster);
     const reply = await this.#caller.touch(RENEW, [this.#keys.record(key)], args);
-    if (!isList(reply)) return Number(reply) === 1;
-    const [handle, user] = reply as readonly [string, string];
-    this.#users.pointAgain(handle, user, at.now, at.expiresAt);
+    if (!isList(reply)) return toBoolean(reply);
+    this.#users.pointAgain([...reply, String(at.expiresAt)], at.now);
     return true;
   }
 
@@ -183,7 +179,7 @@ export class RedisStore implements LiveStore {
     for (let hops = 0; hops < MOST_HOPS && isKey(reply); hops += 1) {
       reply = await this.#caller.write(DESTROY, [this.#keys.record(reply)], args);
     }
-    return Number(reply) === 1;
+    return toBoolean(isKey(reply) ? 0 : reply);
   }
 
   listByUser(userId: string, page: Page): Promise<SessionPage> {
@@ -253,8 +249,4 @@ async function both<T extends Created | Duplicate | Rejected>(
   if (created.status === "rejected") throw created.reason;
   if (created.value.ok && pointed.status === "rejected") throw pointed.reason;
   return created.value;
-}
-
-function isKey(reply: Reply): reply is Key {
-  return typeof reply === "string" && reply.startsWith("v1.");
 }
