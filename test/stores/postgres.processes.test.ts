@@ -105,9 +105,9 @@ describe("the tables", () => {
   test("are not looked for where there is no such database", async () => {
     const nowhere = openPool(server.url.replace(/postgres$/, "nowhere"));
     const missing = new PostgresStore(nowhere);
-    for (const call of [missing.migrate(), missing.load("k", NOW), missing.sweep(NOW, 1)]) {
-      await expect(call).rejects.toEqual(storeFailure("there is no such database"));
-    }
+    const failure = storeFailure("there is no such database");
+    await expect(missing.migrate()).rejects.toEqual(failure);
+    await expect(missing.sweep(NOW, 1)).rejects.toEqual(failure);
     await nowhere.end();
   });
 

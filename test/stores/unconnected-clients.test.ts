@@ -17,11 +17,11 @@ test.each<[string, () => SessionStore]>([
 ])("%s: nothing has happened, and what is missing is said", async (_, make) => {
   const store = make();
   const calls = [
-    store.load("v1.abc.key", 1),
-    store.commit("v1.abc.key", { operation: "o", now: 1, set: { a: "1" } }),
-    store.destroy("v1.abc.key", { now: 1, tombstoneUntil: 2 }),
-    store.ping?.(),
+    () => store.load("v1.abc.key", 1),
+    () => store.commit("v1.abc.key", { operation: "o", now: 1, set: { a: "1" } }),
+    () => store.destroy("v1.abc.key", { now: 1, tombstoneUntil: 2 }),
+    () => store.ping?.(),
   ];
   const message = expect.stringContaining("await client.connect()");
-  for (const call of calls) await expect(call).rejects.toMatchObject({ code: "ERR_SESSION_STORE", message });
+  for (const call of calls) await expect(call()).rejects.toMatchObject({ code: "ERR_SESSION_STORE", message });
 });
