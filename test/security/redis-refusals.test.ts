@@ -13,7 +13,7 @@ import { type Connected, singleClients } from "../support/redis-clients.ts";
 const secretKey = "a secret of these tests, which everybody can read";
 
 /** A record was made, and nobody had to go for it. */
-const CREATED = "*0";
+const CREATED = "*2\r\n$2\r\nok\r\n:1";
 let reply = CREATED;
 
 /** What clients ask of their own accord is answered as ever. */
@@ -107,7 +107,7 @@ describe.each(["ioredis 5", "ioredis 6", "node-redis"])("with %s", (name) => {
     expect((await waiting).lines).toHaveLength(1);
   });
 
-  test.each(["+PONG", "$-1", ":1", "$3\r\nfoo"])(
+  test.each(["+PONG", "$-1", ":1", "*0", "$3\r\nfoo"])(
     "%j for an answer is a typed error, and the next request is served",
     async (nonsense) => {
       reply = nonsense;
