@@ -1,14 +1,11 @@
-import { FastSessionError } from "../core/errors.ts";
 import type { Milliseconds } from "../core/units.ts";
+import { type Effect, errno, isAnswer, READ_ONLY, storeError } from "./mysql-errors.ts";
 
 /** What goes to the server for a `?`. */
 export type MysqlValue = string | number | null;
 
 /** A row, its columns in the order of the statement. */
 export type Row = readonly unknown[];
-
-/** Whether a call that was not answered may have changed something. */
-type Effect = "reads" | "writes";
 
 /** How a statement is sent. Everything is said here, so that the pool's own settings change nothing. */
 export interface MysqlQuery {
@@ -38,15 +35,6 @@ export interface MysqlPool {
  */
 const RETRIED: ReadonlySet<unknown> = new Set([1020, 1062, 1205, 1213]);
 const ATTEMPTS = 6;
-
-/** A server that became read-only: its other connections may lead to the one that is not. */
-const READ_ONLY: ReadonlySet<unknown> = new Set([1290, 1792, 1836]);
-
-/** No such table, no such procedure. */
-const MISSING: ReadonlySet<unknown> = new Set([1146, 1305]);
-
-/** `SIGNAL`: by the procedures where a session outgrows a packet, or by somebody's trigger. */
-const SIGNALLED = 1644;
 
 /** Runs statements, each as a prepared one on a connection of the pool: one round trip after the connection's first. */
 export class MysqlClient {
@@ -144,29 +132,4 @@ async function before<T>(until: Milliseconds, promise: Promise<T>): Promise<T> {
 
 function ignore(): void {
   // Whoever waited has been told something else.
-}
-
-function errno(error: unknown): unknown {
-  return (error as { errno?: unknown } | null)?.errno;
-}
-
-/** Whether the server said so itself, and has undone what it had begun. */
-function isAnswer(error: unknown): boolean {
-  const { sqlState, fatal } = error as { sqlState?: unknown; fatal?: unknown };
-  return typeof sqlState === "string" && fatal !== true;
-}
-
-function storeError(cause: unknown, effect: Effect): FastSessionError {
-  if (effect === "writes" && !isAnswer(cause)) {
-    const message =
-      "the connection to the database failed during a call, which may have happened all the same: see cause";
-    return new FastSessionError("ERR_SESSION_STORE_UNKNOWN", message, { cause });
-  }
-  return new FastSessionError("ERR_SESSION_STORE", `the database failed: ${remedyOf(errno(cause))}`, { cause });
-}
-
-function remedyOf(code: unknown): string {
-  if (MISSING.has(code)) return "it has no tables for sessions: run migrate(), or the SQL of migrationSql()";
-  if (code === SIGNALLED) return "a session outgrew max_allowed_packet, which can be raised, or a trigger refused it";
-  return "see cause";
 }

@@ -53,6 +53,19 @@ export function migration(prefix: string): string[] {
   return [...TABLES, ...PROCEDURES, ...USER_PROCEDURES].map((sql) => prefixed(sql, prefix));
 }
 
+/** What `migration` makes: tables, the view, procedures. */
+export function madeBy(statements: readonly string[]): string[] {
+  return statements
+    .map((sql) => /^create (?:table|procedure) if not exists (\w+)|view (\w+)/.exec(sql) ?? [])
+    .map(([, name, view]) => name ?? (view as string));
+}
+
+/** The names of what is there of it, and perhaps of more. Anybody may ask who may use it. */
+export const LAYOUT = `select table_name from information_schema.tables
+  where table_schema = database() and table_name like 'fastsession_%'
+union all select routine_name from information_schema.routines
+  where routine_schema = database() and routine_name like 'fastsession_%'`;
+
 /** A statement over tables of another prefix. */
 export function prefixed(sql: string, prefix: string): string {
   return sql.replaceAll("fastsession_", prefix);

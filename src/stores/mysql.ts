@@ -51,7 +51,7 @@ import {
   toSummary,
   toUser,
 } from "./mysql-rows.ts";
-import { migration, prefixed } from "./mysql-schema.ts";
+import { LAYOUT, madeBy, migration, prefixed } from "./mysql-schema.ts";
 
 export type { MysqlConnection, MysqlPool, MysqlQuery, MysqlValue } from "./mysql-client.ts";
 export type { AnyMysqlPool, MysqlStoreOptions } from "./mysql-options.ts";
@@ -118,11 +118,13 @@ export class MysqlStore implements SessionStore {
   }
 
   /**
-   * Makes the tables and procedures where there are none; it may run at every start, in every process. Needs the
-   * privileges CREATE, CREATE VIEW and CREATE ROUTINE, which the other verbs do not: see `migrationSql`.
+   * Makes the tables and procedures where they are missing; it may run at every start, in every process. Needs the
+   * privileges CREATE, CREATE VIEW and CREATE ROUTINE, unless everything is there: see `migrationSql`.
    */
   async migrate(): Promise<void> {
-    await this.#client.script(migration(this.#prefix));
+    const statements = migration(this.#prefix);
+    const there = new Set((await this.#client.send(this.#sql(LAYOUT), [])).map(([name]) => name));
+    if (!madeBy(statements).every((name) => there.has(name))) await this.#client.script(statements);
   }
 
   async load(key: Key, now: EpochMilliseconds): Promise<StoredSession | Alias | Tombstone | null> {

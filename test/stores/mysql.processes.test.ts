@@ -283,13 +283,49 @@ describe("the schema", () => {
     const web = createPool(server.url.replace("root", "web"));
     const limited = new MysqlStore(web, { prefix: "printed_" });
     try {
+      await limited.migrate();
       await create("k", { a: "1" }, limited);
       expect(await fieldsOf("k", limited)).toEqual({ a: "1" });
       expect(await limited.sweep(NOW + HOUR, 10)).toBe(1);
-      await expect(limited.migrate()).rejects.toMatchObject({ code: "ERR_SESSION_STORE" });
+      const remedy = {
+        code: "ERR_SESSION_STORE",
+        message: expect.stringMatching(/this user may not.*docs\/mysql\.md/),
+      };
+      await expect(new MysqlStore(web, { prefix: "other_" }).migrate()).rejects.toMatchObject(remedy);
     } finally {
       await web.end();
     }
+  });
+
+  test("is completed where a part of it is missing", async () => {
+    const partly = new MysqlStore(pool, { prefix: "partly_" });
+    await partly.migrate();
+    await pool.query("drop procedure partly_v1_sweep");
+    await pool.query("drop view partly_data");
+    await partly.migrate();
+    expect(await partly.sweep(NOW, 10)).toBe(0);
+    expect((await pool.query("select * from partly_data"))[0]).toEqual([]);
+  });
+
+  test.each([
+    ["no such database", { database: "nowhere" }, /no such database: create it/],
+    ["no such user", { user: "nobody", password: "x" }, /refuses this user or password/],
+    ["a user without rights", { user: "guest" }, /may not use this database.*docs\/mysql\.md/],
+    ["no database in its settings", { database: "" }, /names no database/],
+    ["nobody at its port", { port: 1 }, /nobody answers at this address/],
+  ])("says what to do where there is %s", async (_, settings, message) => {
+    await pool.query("create or replace user guest");
+    const wrong = createPool({ host: "127.0.0.1", port: server.port, user: "root", database: "test", ...settings });
+    const lost = new MysqlStore(wrong);
+    await expect(lost.migrate()).rejects.toMatchObject({
+      code: "ERR_SESSION_STORE",
+      message: expect.stringMatching(message),
+    });
+    await expect(lost.load("k", NOW)).rejects.toMatchObject({
+      code: "ERR_SESSION_STORE",
+      message: expect.stringMatching(message),
+    });
+    await wrong.end();
   });
 
   test("that is missing is named with its remedy", async () => {
