@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type * as Ids from "../../src/core/session-id.ts";
 import {
   createIdSource,
   hashedKey,
@@ -125,7 +126,14 @@ describe("operations", () => {
   it("of two processes begin at random, each under a random name", async () => {
     const begin = async (process: number): Promise<string> => {
       const again = `../../src/core/session-id.ts?process=${process}`;
-      const { newOperation: first } = (await import(/* @vite-ignore */ again)) as { newOperation: () => string };
+      const {
+        ID_LENGTH: length,
+        isId: isName,
+        newId: name,
+        newOperation: first,
+      } = (await import(/* @vite-ignore */ again)) as typeof Ids;
+      expect([length, isName(name()), isName("x".repeat(15)), isName(`${name()} `)]).toEqual([36, true, false, false]);
+      expect([isName("x".repeat(128)), isName("x".repeat(129)), isName(` ${name()}`)]).toEqual([true, false, false]);
       const [one, two] = [first(), first()];
       // Counted within a process, which costs no random bytes.
       expect([two.slice(0, 5), Number.parseInt(two.slice(5), 36)]).toEqual([

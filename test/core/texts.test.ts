@@ -67,7 +67,7 @@ describe("a text as stores keep it", () => {
   );
 
   it.each([undefined, null, 7, {}])("is of a text only, not of %j", (value) => {
-    expect(() => toText(value as string)).toThrow(TypeError);
+    expect(() => toText(value as string)).toThrow(/are strings: fields are encoded by the core/);
   });
 
   it("is put under every name, also that of a prototype, where it can be listed and changed no prototype", () => {
@@ -79,6 +79,9 @@ describe("a text as stores keep it", () => {
       ["a", "2"],
     ]);
     expect(Object.getPrototypeOf(fields)).toBe(Object.prototype);
+    put(fields, "a", "3");
+    expect(fields["a"]).toBe("3");
+    expect(Object.getOwnPropertyDescriptor(fields, "__proto__")?.configurable).toBe(true);
   });
 });
 

@@ -11,6 +11,8 @@ export interface NamedTest {
 export interface ChecklistRow {
   readonly id: string;
   readonly state: "holds" | "open" | "decided against";
+  /** It holds, and names what of the requirement it does not do. */
+  readonly limited: boolean;
   readonly cells: readonly string[];
   readonly tests: readonly NamedTest[];
 }
@@ -32,7 +34,8 @@ export function checklist(path: string, heading: string): readonly ChecklistRow[
         : what.startsWith("**decided against**")
           ? "decided against"
           : "holds";
-      return { id, state, cells, tests: namedTests(named) };
+      const limited = state === "holds" && what.includes("**limit**: ");
+      return { id, state, limited, cells, tests: namedTests(named) };
     });
 }
 

@@ -46,6 +46,24 @@ describe("an id", () => {
     expect(larger).toBeLessThan(350);
   });
 
+  it("of one user share three characters from a login on, and nothing else", async () => {
+    const { sessions } = setUp();
+    const idOf = async (user: string): Promise<string> => {
+      const { result } = await new Browser(sessions).visit(async (session) => {
+        await session.login(user);
+        return session.getSessionId();
+      });
+      return result;
+    };
+    const ids: string[] = [];
+    for (let login = 0; login < 300; login++) ids.push(await idOf("ann"));
+    expect(new Set(ids.map((id) => id.slice(0, 4))).size).toBe(1);
+    for (let at = 4; at < 36; at++) expect(new Set(ids.map((id) => id[at])).size).toBeGreaterThan(20);
+    // The three are of her name, not of her rank among users or of the time.
+    const others = await Promise.all(Array.from({ length: 300 }, (_, at) => idOf(`user ${at}`)));
+    for (const at of [1, 2, 3]) expect(new Set(others.map((id) => id[at])).size).toBeGreaterThan(20);
+  });
+
   it("that is taken is never taken over: another is drawn", async () => {
     const { sessions } = setUp({ idGenerator: idsOf(1, 2, 1, 2, 3) });
     const browsers = [new Browser(sessions), new Browser(sessions), new Browser(sessions)];

@@ -12,16 +12,20 @@ import {
   createSessions,
   expressCookie,
   pythonCookie,
+  serialize,
   type SessionEventName,
   type SessionOptions,
   type Sessions,
+  structuredCodec,
   TimedSignatureSerializer,
   verifyCsrf,
 } from "../../src/index.ts";
+import { cached } from "../../src/stores/cached.ts";
 import { MemoryStore } from "../../src/stores/memory.ts";
 import { SqliteStore } from "../../src/stores/sqlite.ts";
 import { HostileStore } from "../../src/testing/hostile-store.ts";
 import { CookieJar } from "../../src/testing/cookie-jar.ts";
+import { RemoteStore } from "../stores/broken-remote-stores.ts";
 
 const [secretsFile = "", leak = ""] = process.argv.slice(2);
 
@@ -29,7 +33,8 @@ const VALUE = "marker-value-6f1d";
 const META = "marker-metadata-91ab";
 const FORGED = "marker-forged-c0de";
 const secretKey = "marker-secret-key-of-more-than-32-bytes";
-const secrets = new Set([VALUE, META, FORGED, secretKey, "marker-short"]);
+const encryptionKey = "marker-encryption-key-of-more-than-32-bytes";
+const secrets = new Set([VALUE, META, FORGED, secretKey, encryptionKey, "marker-short"]);
 
 const deep = { depth: 12, showHidden: true, getters: true, maxStringLength: null } as const;
 
@@ -56,12 +61,14 @@ function watch(sessions: Sessions): void {
     "created",
     "renewed",
     "rotated",
+    "reuse",
     "destroyed",
     "revoked",
     "overwritten",
     "conflict",
     "gone",
     "corrupt",
+    "newer",
     "invalid",
     "refused",
     "csrf",
@@ -223,6 +230,14 @@ async function story(name: string, options: Partial<SessionOptions>, store: Host
   await other("write");
   await other("stored-invalid");
   await other("read");
+  await other("newer");
+  await other("locked");
+  // A copy of an id that the browser has left behind, where ids change in use.
+  const copied = await other("read");
+  now += 1000_000;
+  await other("read");
+  now += 100_000;
+  await visit("read", copied === undefined ? {} : { cookie: copied });
   now += 5 * 3_600_000;
   await other("read");
 
@@ -310,6 +325,21 @@ const actions: Record<string, Action> = {
   large: (session) => (session["large"] = VALUE.repeat(1000)),
   type: (session) => session.increment("secret"),
   invalid: (session) => (session["checked"] = `bad ${VALUE}`),
+  async newer(session, sessions) {
+    await newerField(session, sessions);
+    await session.reload();
+    session.get("newer");
+  },
+  async locked(session, sessions) {
+    await session.saveSession();
+    const { store, keyOf, now } = sessions.config;
+    const lock = await store.lock?.(keyOf(session.getSessionId()), { now: now(), lease: 60_000 });
+    try {
+      await serialize(session, { wait: 0.02 });
+    } finally {
+      await lock?.release();
+    }
+  },
   throws() {
     throw new Error("a handler's own trouble");
   },
@@ -320,6 +350,11 @@ const actions: Record<string, Action> = {
     session.get("checked");
   },
 };
+
+/** What a later version of the program has written. */
+function newerField(session: WithSession["session"], sessions: Sessions): Promise<void> {
+  return changeBehind(session, sessions, { newer: `{"$later":"${VALUE}"}` });
+}
 
 /** What another request commits meanwhile. */
 async function changeBehind(
@@ -344,6 +379,14 @@ await story("local", {}, new HostileStore(new MemoryStore()));
 await story("remote", { onConflict: "reject" }, new HostileStore(new MemoryStore(), { local: false }));
 await story("anonymous", { onStoreError: "anonymous" }, new HostileStore(new MemoryStore(), { local: false }));
 await story("sqlite", { cookieFormat: expressCookie() }, new HostileStore(new SqliteStore(":memory:")));
+const inUse = { rotateEvery: 900 };
+await story("ids that change in use", inUse, new HostileStore(new MemoryStore()));
+await story("the same, remote", inUse, new HostileStore(new MemoryStore(), { local: false }));
+await story("structured", { codec: structuredCodec }, new HostileStore(new MemoryStore()));
+const sealed = { encryption: { keys: [encryptionKey] }, maxFieldBytes: 20_000 };
+await story("encrypted", { ...sealed, ...inUse }, new HostileStore(new SqliteStore(":memory:")));
+const behind = new HostileStore(new RemoteStore(), { local: false });
+await story("behind a near cache", { store: cached(behind) }, behind);
 await story("python", { cookieFormat: pythonCookie(), saveUninitialized: true }, new HostileStore(new MemoryStore()));
 
 attempt("short secret", () => createSessions({ secretKey: "marker-short", logLevel: "debug" }));
@@ -360,6 +403,7 @@ const handle = fetchSession({ secretKey, logLevel: "debug" })((_request, session
 });
 console.log("fetch", await (await handle(new Request("https://shop.example"))).text());
 
-if (leak !== "") console.log([...secrets][Number(leak)]);
+const leaked = [...secrets][Number(leak)] as string;
+if (leak !== "") console.log(leaked, Buffer.from(leaked), new TextEncoder().encode(leaked));
 writeFileSync(secretsFile, JSON.stringify([...secrets]));
 console.log("the end");
