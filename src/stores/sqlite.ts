@@ -167,6 +167,7 @@ export class SqliteStore implements LiveStore {
       const answer = this.#write((records) => records.sweep(now, batch));
       if (answer instanceof Promise) return this.#sweepOn(answer, now, limit - removed).then((more) => removed + more);
       removed += answer;
+      this.#writeBack("passive");
       if (answer < batch) break;
     }
     return removed;
@@ -230,12 +231,17 @@ export class SqliteStore implements LiveStore {
     const own = this.#open?.own;
     this.#open = null;
     if (!own) return;
-    try {
-      // `libsql` 0.5 gives the file free only when the connection is collected, and the log would stay until then.
-      own.exec("pragma wal_checkpoint(truncate)");
-    } catch {
-      // The log has the data: the next who opens the file writes it back.
-    }
+    // `libsql` 0.5 gives the file free only when the connection is collected, and the log would stay until then.
+    this.#writeBack("truncate", own);
     own.close();
+  }
+
+  /** After each batch of a sweep, else SQLite does it for a thousand pages at once, and requests wait for that. */
+  #writeBack(mode: "passive" | "truncate", own = this.#open?.own): void {
+    try {
+      own?.exec(`pragma wal_checkpoint(${mode})`);
+    } catch {
+      // The log has the data: the next who checkpoints writes it back.
+    }
   }
 }
