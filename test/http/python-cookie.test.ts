@@ -180,6 +180,7 @@ describe("pythonCookie", () => {
     { secretKey: [] },
     { leeway: -1 },
     { leeway: Number.NaN },
+    { leeway: "60" as unknown as number },
     { digest: "md5" as "sha1" },
     { keyDerivation: "scrypt" as "none" },
   ])("refuses the options %j when it is made", (options) => {

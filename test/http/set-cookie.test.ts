@@ -106,6 +106,7 @@ describe("checkCookieAttributes", () => {
     [{ sameSite: "lax; Domain=evil.example" }, /sameSite/],
     [{ sameSite: "toString" }, /sameSite/],
     [{ priority: "High" }, /priority/],
+    [{ priority: ["high"] }, /priority/],
     [{ priority: "high\r\nSet-Cookie: a=b" }, /priority/],
     [{ httpOnly: "true" }, /httpOnly must be/],
     [{ partitioned: undefined }, /partitioned must be/],
